@@ -1,0 +1,55 @@
+import * as z from "zod";
+import { CALLBACK_OPTIONS } from "./message.ts";
+
+/**
+ * What an account may be called. It becomes the user name of Basic authentication, which is why a
+ * colon cannot be in it, and part of the key of its messages, which is why `#` cannot.
+ */
+export const accountIdSchema = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/,
+    "an account's name has 1 to 64 letters, digits, '.', '_', '-' or '@', and begins with a letter or digit",
+  );
+
+const instant = z.number().int().nonnegative();
+
+/** A password of an account, as a hash. While one is being rotated out, two are valid. */
+export const credentialSchema = z.object({
+  hash: z.string().min(1),
+  createdAt: instant,
+  /** Milliseconds since the epoch; absent means until it is rotated. */
+  validUntil: instant.optional(),
+});
+export type Credential = z.infer<typeof credentialSchema>;
+
+/** A customer. Times are milliseconds since the epoch. */
+export const accountSchema = z.object({
+  version: z.literal(1),
+  account: accountIdSchema,
+  state: z.enum(["active", "disabled"]),
+  /** ISO 3166-1 alpha-2; fills in for a missing country code of a destination. */
+  country: z.string().length(2),
+  /** The zone of dates and time windows that name none. */
+  timeZone: z.string().min(1),
+  credentials: z.array(credentialSchema),
+  createdAt: instant,
+});
+export type Account = z.infer<typeof accountSchema>;
+
+/** What an endpoint can be told: hand-over to the operator, receipt by the phone, replies. */
+export const ENDPOINT_EVENTS = ["sent", "delivered", "received"] as const;
+export type EndpointEvent = (typeof ENDPOINT_EVENTS)[number];
+
+/** Where an account wants its callbacks. */
+export const endpointSchema = z.object({
+  version: z.literal(1),
+  account: accountIdSchema,
+  endpointId: z.string().min(1),
+  url: z.url({ protocol: /^https?$/ }),
+  events: z.array(z.enum(ENDPOINT_EVENTS)).min(1),
+  /** Applies to messages whose request did not say. */
+  callbackOption: z.enum(CALLBACK_OPTIONS),
+  createdAt: instant,
+});
+export type Endpoint = z.infer<typeof endpointSchema>;

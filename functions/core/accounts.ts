@@ -1,0 +1,158 @@
+import {
+  type Account,
+  accountIdSchema,
+  type Endpoint,
+  type EndpointEvent,
+  endpointSchema,
+} from "./account.ts";
+import type { CallbackOption } from "./message.ts";
+import { isCountry } from "./numbers.ts";
+import { hashSecret } from "./passwords.ts";
+import type { Clock, Directory, Randomness } from "./ports.ts";
+import { isTimeZone, zoneOfCountry } from "./time.ts";
+
+/** A request of the operator's that cannot be carried out; the message says what to change. */
+export class InvalidRequestError extends Error {
+  override readonly name = "InvalidRequestError";
+}
+
+interface AccountDependencies {
+  readonly directory: Directory;
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+}
+
+/** The one moment at which a password can be seen. */
+export interface NewCredential {
+  readonly account: string;
+  readonly password: string;
+}
+
+/**
+ * Creates an account and its first password.
+ *
+ * @param request.country ISO 3166-1 alpha-2
+ * @param request.timeZone that of the country's capital where not given
+ * @throws InvalidRequestError for a name that is taken or not allowed, an unknown country or zone
+ */
+export async function createAccount(
+  { directory, clock, randomness }: AccountDependencies,
+  request: { account: string; country: string; timeZone?: string | undefined },
+): Promise<NewCredential> {
+  const name = accountIdSchema.safeParse(request.account);
+  if (!name.success) throw new InvalidRequestError(name.error.issues[0]?.message);
+  const country = request.country.toUpperCase();
+  if (!isCountry(country)) {
+    throw new InvalidRequestError(`"${request.country}" is not a country code such as BR`);
+  }
+  const timeZone = request.timeZone ?? zoneOfCountry(country);
+  if (!isTimeZone(timeZone)) {
+    throw new InvalidRequestError(`"${timeZone}" is not a time zone such as America/Sao_Paulo`);
+  }
+  const password = randomness.secret();
+  const now = clock.now();
+  const inserted = await directory.insertAccount({
+    version: 1,
+    account: name.data,
+    state: "active",
+    country,
+    timeZone,
+    credentials: [{ hash: hashSecret(password), createdAt: now }],
+    createdAt: now,
+  });
+  if (!inserted) throw new InvalidRequestError(`there is an account "${name.data}" already`);
+  return { account: name.data, password };
+}
+
+/**
+ * The account of this name.
+ * @throws InvalidRequestError where there is none
+ */
+export async function getAccount(
+  directory: Pick<Directory, "findAccount">,
+  account: string,
+): Promise<Account> {
+  const found = await directory.findAccount(account);
+  if (!found) throw new InvalidRequestError(`there is no account "${account}"`);
+  return found;
+}
+
+/**
+ * Lets an account in, or no longer. Functions that have just verified its password notice within
+ * a minute.
+ * @throws InvalidRequestError where there is no such account
+ */
+export async function setAccountState(
+  { directory }: Pick<AccountDependencies, "directory">,
+  account: string,
+  state: Account["state"],
+): Promise<Account> {
+  const changed: Account = { ...(await getAccount(directory, account)), state };
+  await directory.updateAccount(changed);
+  return changed;
+}
+
+/**
+ * Gives an account a new password. The old ones stay valid for `overlapMinutes`, so that client
+ * applications can be changed one after another; with 0 they end at once.
+ * @throws InvalidRequestError where there is no such account
+ */
+export async function rotateCredential(
+  { directory, clock, randomness }: AccountDependencies,
+  account: string,
+  overlapMinutes: number,
+): Promise<NewCredential> {
+  const found = await getAccount(directory, account);
+  const now = clock.now();
+  const oldEnd = now + overlapMinutes * 60_000;
+  const kept = found.credentials
+    .map((old) => ({ ...old, validUntil: Math.min(old.validUntil ?? oldEnd, oldEnd) }))
+    .filter(({ validUntil }) => validUntil > now);
+  const password = randomness.secret();
+  await directory.updateAccount({
+    ...found,
+    credentials: [{ hash: hashSecret(password), createdAt: now }, ...kept],
+  });
+  return { account, password };
+}
+
+/**
+ * Adds an URL that is told of an account's events.
+ * @throws InvalidRequestError where there is no such account or this is not an http(s) URL
+ */
+export async function addEndpoint(
+  { directory, clock, randomness }: AccountDependencies,
+  request: {
+    account: string;
+    url: string;
+    events: EndpointEvent[];
+    callbackOption: CallbackOption;
+  },
+): Promise<Endpoint> {
+  await getAccount(directory, request.account);
+  const endpoint = endpointSchema.safeParse({
+    version: 1,
+    ...request,
+    endpointId: randomness.uuid(),
+    createdAt: clock.now(),
+  });
+  if (!endpoint.success) {
+    throw new InvalidRequestError(`"${request.url}" is not an http or https URL`);
+  }
+  await directory.putEndpoint(endpoint.data);
+  return endpoint.data;
+}
+
+/**
+ * Removes an endpoint. Deliveries still waiting for it are dropped.
+ * @throws InvalidRequestError where there is no such endpoint
+ */
+export async function removeEndpoint(
+  directory: Pick<Directory, "removeEndpoint">,
+  account: string,
+  endpointId: string,
+): Promise<void> {
+  if (!(await directory.removeEndpoint(account, endpointId))) {
+    throw new InvalidRequestError(`account "${account}" has no endpoint ${endpointId}`);
+  }
+}

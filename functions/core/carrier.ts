@@ -1,0 +1,66 @@
+import * as z from "zod";
+import { REASONS, type ReasonFor } from "./lifecycle.ts";
+import { type MessageRef, messageRefSchema } from "./message.ts";
+
+/** What a carrier is handed: one MT. */
+export interface OutboundMessage {
+  /** What the carrier should give back with the receipt; see `carrierEventSchema`. */
+  readonly ref: MessageRef;
+  /** E.164 without the plus sign. */
+  readonly destination: string;
+  readonly text: string;
+  /** Shown at once and not stored by the phone (class 0). */
+  readonly flash: boolean;
+  /** Milliseconds since the epoch after which the operator should give up. */
+  readonly expiresAt?: number;
+}
+
+/** The carrier's answer to a hand-over. */
+export type SendOutcome =
+  | {
+      readonly kind: "accepted";
+      readonly carrierMessageId: string;
+      readonly operator?: string;
+      readonly shortCode?: string;
+      /** False where the operator will never send a receipt (as Oi): SENT is then final. */
+      readonly receipts: boolean;
+    }
+  /** Certain not to have been taken, and worth another try. */
+  | { readonly kind: "unreachable"; readonly detail: string }
+  /** Refused for good. */
+  | { readonly kind: "rejected"; readonly reason: ReasonFor<"FAILED">; readonly operator?: string }
+  | { readonly kind: "blocked"; readonly reason: ReasonFor<"BLOCKED">; readonly operator?: string };
+
+/**
+ * Where MTs leave to. An adapter maps everything its carrier can answer to a `SendOutcome`; what
+ * it throws is taken for `unreachable`.
+ */
+export interface Carrier {
+  readonly name: string;
+  send(message: OutboundMessage): Promise<SendOutcome>;
+}
+
+/** A receipt as the ingress of any carrier normalises it; what travels in the carrier-events queue. */
+export const carrierEventSchema = z.discriminatedUnion("outcome", [
+  z.object({
+    type: z.literal("receipt"),
+    outcome: z.literal("delivered"),
+    ref: messageRefSchema,
+    carrier: z.string().min(1),
+    /** Milliseconds since the epoch, by the carrier's clock. */
+    at: z.number().int().nonnegative(),
+    operator: z.string().optional(),
+    shortCode: z.string().optional(),
+  }),
+  z.object({
+    type: z.literal("receipt"),
+    outcome: z.literal("not-delivered"),
+    reason: z.enum(REASONS.NOT_DELIVERED),
+    ref: messageRefSchema,
+    carrier: z.string().min(1),
+    at: z.number().int().nonnegative(),
+    operator: z.string().optional(),
+    shortCode: z.string().optional(),
+  }),
+]);
+export type CarrierEvent = z.infer<typeof carrierEventSchema>;

@@ -1,0 +1,83 @@
+import * as z from "zod";
+import { ALL_REASONS, STATES } from "./lifecycle.ts";
+
+/** When deliveries of status callbacks are wanted: on every change, on the last one, or never. */
+export const CALLBACK_OPTIONS = ["ALL", "FINAL", "NONE"] as const;
+export type CallbackOption = (typeof CALLBACK_OPTIONS)[number];
+
+/** The client APIs a message can have come through. */
+export const DIALECTS = ["mesago"] as const;
+
+/** Milliseconds since the epoch. */
+const instant = z.number().int().nonnegative();
+
+/** The hours of the day in which a message may be sent, each meaning hh:00–hh:59 in `timeZone`. */
+export const timeWindowSchema = z.object({
+  hours: z.array(z.number().int().min(0).max(23)).min(1),
+  timeZone: z.string().min(1),
+});
+export type TimeWindow = z.infer<typeof timeWindowSchema>;
+
+/**
+ * An MT as it is stored. All times are milliseconds since the epoch, except `removeAt`, which is
+ * seconds because DynamoDB's TTL wants them.
+ */
+export const messageSchema = z.object({
+  version: z.literal(1),
+  account: z.string().min(1),
+  /** The client's id where the dialect lets the client choose one, else a UUIDv7. */
+  id: z.string().min(1),
+  /** Follows the message through queues, events and logs; tells two messages with one id apart. */
+  traceId: z.string().min(1),
+  dialect: z.enum(DIALECTS),
+  /** E.164 without the plus sign. */
+  destination: z.string().regex(/^\d{6,15}$/),
+  text: z.string(),
+  flash: z.boolean(),
+  callbackOption: z.enum(CALLBACK_OPTIONS).optional(),
+  extraInfo: z.string().optional(),
+  window: timeWindowSchema.optional(),
+  state: z.enum(STATES),
+  reason: z.enum(ALL_REASONS).optional(),
+  /** When the message came into its present state. */
+  stateAt: instant,
+  acceptedAt: instant,
+  /** Not before this time may it be handed to the carrier: its due time, then that of its next attempt. */
+  claimableFrom: instant,
+  /** From this time on it must not be handed over as things stand: the window closes or it expires. */
+  claimableUntil: instant,
+  /** After this time it is not sent any more. */
+  expiresAt: instant.optional(),
+  /** Hand-overs begun. */
+  attempts: z.number().int().nonnegative(),
+  /** Who is handing it over right now, and until when nobody else may. */
+  lease: z.object({ token: z.string(), until: instant }).optional(),
+  carrier: z.string().optional(),
+  carrierMessageId: z.string().optional(),
+  operator: z.string().optional(),
+  shortCode: z.string().optional(),
+  sentAt: instant.optional(),
+  /** Seconds since the epoch; past it the message counts as absent. */
+  removeAt: z.number().int(),
+});
+export type Message = z.infer<typeof messageSchema>;
+
+/** What names a message in queues: its key, and its trace so that a re-used id is not mistaken for it. */
+export const messageRefSchema = z.object({
+  account: z.string().min(1),
+  id: z.string().min(1),
+  traceId: z.string().min(1),
+});
+export type MessageRef = z.infer<typeof messageRefSchema>;
+
+/** The reference of a message. */
+export function refOf({ account, id, traceId }: MessageRef): MessageRef {
+  return { account, id, traceId };
+}
+
+/** A number that may be shown: country and area are readable, the subscriber is not. */
+export function maskNumber(number: string): string {
+  return number.length < 9
+    ? "*".repeat(number.length)
+    : `${number.slice(0, 5)}${"*".repeat(number.length - 9)}${number.slice(-4)}`;
+}

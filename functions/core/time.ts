@@ -1,0 +1,96 @@
+import { Temporal } from "temporal-polyfill";
+import type { TimeWindow } from "./message.ts";
+
+/**
+ * The zone in which a country's people are taken to live when an account names none: the zone of
+ * the capital. Countries not listed fall back to UTC (Wavy document, `timeZone`).
+ */
+const ZONE_BY_COUNTRY: Readonly<Record<string, string>> = {
+  AO: "Africa/Luanda",
+  AR: "America/Argentina/Buenos_Aires",
+  BO: "America/La_Paz",
+  BR: "America/Sao_Paulo",
+  CL: "America/Santiago",
+  CO: "America/Bogota",
+  CR: "America/Costa_Rica",
+  EC: "America/Guayaquil",
+  ES: "Europe/Madrid",
+  GB: "Europe/London",
+  MX: "America/Mexico_City",
+  MZ: "Africa/Maputo",
+  PA: "America/Panama",
+  PE: "America/Lima",
+  PT: "Europe/Lisbon",
+  PY: "America/Asuncion",
+  US: "America/New_York",
+  UY: "America/Montevideo",
+  VE: "America/Caracas",
+};
+
+/** The time zone of a country's capital, or UTC where the country is not known here. */
+export function zoneOfCountry(country: string): string {
+  return ZONE_BY_COUNTRY[country] ?? "UTC";
+}
+
+/** Whether `zone` is a time zone that dates can be written in: an IANA name, `UTC`, or an offset. */
+export function isTimeZone(zone: string): boolean {
+  try {
+    Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(zone);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const zoned = (at: number, zone: string) =>
+  Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone);
+
+/** `2014-08-23T02:01:23`: local time without offset, to the second (Mesago document, status query). */
+export function formatLocal(at: number, zone: string): string {
+  return zoned(at, zone).toPlainDateTime().toString({ smallestUnit: "second" });
+}
+
+/** `2014-08-26T12:55:48.593-03:00`: local time with offset, to the millisecond (Mesago document, callbacks). */
+export function formatWithOffset(at: number, zone: string): string {
+  return zoned(at, zone).toString({ smallestUnit: "millisecond", timeZoneName: "never" });
+}
+
+const MAX_HOURS_TO_OPENING = 50;
+
+/** A stretch of time in which a message may be sent, in milliseconds since the epoch; open-ended without window. */
+export interface Opening {
+  readonly from: number;
+  /** Exclusive. */
+  readonly until: number;
+}
+
+/** No window at all: the end of time that a Date can hold. */
+export const ALWAYS = 8_640_000_000_000_000;
+
+/**
+ * The present or, if the window is closed at `at`, the next opening of a time window. Hours are
+ * those that a clock on the wall of the window's zone shows: an hour that daylight saving skips is
+ * not an opening that day, and one that it repeats is open twice.
+ *
+ * @param window undefined means always open
+ * @param at milliseconds since the epoch
+ */
+export function openingAt(window: TimeWindow | undefined, at: number): Opening {
+  if (!window) return { from: at, until: ALWAYS };
+  const open = new Set(window.hours);
+  if (open.size === 24) return { from: at, until: ALWAYS };
+  let hour = startOfHour(zoned(at, window.timeZone));
+  for (let i = 0; i < MAX_HOURS_TO_OPENING && !open.has(hour.hour); i++) hour = nextHour(hour);
+  const from = Math.max(at, hour.epochMilliseconds);
+  while (open.has(hour.hour)) hour = nextHour(hour);
+  return { from, until: hour.epochMilliseconds };
+}
+
+const startOfHour = (time: Temporal.ZonedDateTime) =>
+  time.round({ smallestUnit: "hour", roundingMode: "floor" });
+
+/** An hour later in elapsed time, then back to where the wall clock's hour began: zones may shift by half hours. */
+function nextHour(time: Temporal.ZonedDateTime): Temporal.ZonedDateTime {
+  const later = startOfHour(time.add({ hours: 1 }));
+  return Temporal.ZonedDateTime.compare(later, time) > 0 ? later : time.add({ hours: 1 });
+}

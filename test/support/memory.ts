@@ -1,0 +1,206 @@
+import type { Account, Endpoint } from "../../functions/core/account.ts";
+import type { CallbackDelivery } from "../../functions/core/deliver-callbacks.ts";
+import type { MessageStatusChanged } from "../../functions/core/events.ts";
+import type { Message, MessageRef } from "../../functions/core/message.ts";
+import type {
+  CallbackRetryQueue,
+  Clock,
+  Directory,
+  DispatchQueue,
+  EventBus,
+  MessageChange,
+  MessageStore,
+  Randomness,
+  WebhookClient,
+  WebhookRequest,
+  WebhookResult,
+} from "../../functions/core/ports.ts";
+
+/** A clock that stands still until it is told to move. */
+export class ManualClock implements Clock {
+  constructor(public time = Date.parse("2026-03-02T15:00:00Z")) {}
+  now() {
+    return this.time;
+  }
+  advance(ms: number) {
+    this.time += ms;
+  }
+}
+
+/** Chance without chance: numbered ids and a fraction of one's choosing. */
+export class CountingRandomness implements Randomness {
+  #count = 0;
+  constructor(private readonly chosenFraction = 0) {}
+  uuid() {
+    return `uuid-${++this.#count}`;
+  }
+  secret() {
+    return `secret-${++this.#count}`;
+  }
+  fraction() {
+    return this.chosenFraction;
+  }
+}
+
+/**
+ * Messages in memory, by the contract of the port; the contract's tests run against this store
+ * and against DynamoDB.
+ */
+export class MemoryMessages implements MessageStore {
+  readonly #messages = new Map<string, Message>();
+  /** Every state that each message was in, by trace. */
+  readonly history = new Map<string, Message["state"][]>();
+
+  constructor(private readonly clock: Clock) {}
+
+  async insert(message: Message) {
+    const existing = this.#current(message.account, message.id);
+    if (existing) return { inserted: false as const, existing };
+    this.#put(message);
+    return { inserted: true as const };
+  }
+
+  async withdraw({ account, id, traceId }: MessageRef) {
+    const message = this.#current(account, id);
+    const waiting = message?.state === "QUEUED" || message?.state === "SCHEDULED";
+    if (message?.traceId === traceId && waiting && message.attempts === 0) {
+      this.#messages.delete(`${account}#${id}`);
+    }
+  }
+
+  async find(account: string, id: string) {
+    return this.#current(account, id);
+  }
+
+  /** Without a pause, so that what is checked and what is changed are one step. */
+  #current(account: string, id: string) {
+    const message = this.#messages.get(`${account}#${id}`);
+    return message && message.removeAt > this.clock.now() / 1_000 ? message : undefined;
+  }
+
+  async claim(ref: MessageRef, { now, lease, carrier }: Parameters<MessageStore["claim"]>[1]) {
+    const message = this.#current(ref.account, ref.id);
+    if (message?.traceId !== ref.traceId) return { kind: "absent" as const };
+    const leaseRanOut = message.state === "SENDING" && (message.lease?.until ?? now) <= now;
+    const inTime = message.claimableFrom <= now && message.claimableUntil > now;
+    if (!(message.state === "QUEUED" || leaseRanOut) || !inTime) {
+      return { kind: "refused" as const, message };
+    }
+    const claimed: Message = {
+      ...message,
+      state: "SENDING",
+      stateAt: now,
+      lease,
+      carrier,
+      attempts: message.attempts + 1,
+    };
+    this.#put(claimed);
+    return { kind: "claimed" as const, message: claimed };
+  }
+
+  async change(current: Message, change: MessageChange) {
+    const stored = this.#current(current.account, current.id);
+    const untouched =
+      stored?.traceId === current.traceId &&
+      stored.state === current.state &&
+      stored.lease?.token === current.lease?.token;
+    if (!untouched) return undefined;
+    const changed = { ...stored, ...change } as Message;
+    this.#put(changed);
+    return changed;
+  }
+
+  #put(message: Message) {
+    this.#messages.set(`${message.account}#${message.id}`, message);
+    const states = this.history.get(message.traceId) ?? [];
+    if (states.at(-1) !== message.state) states.push(message.state);
+    this.history.set(message.traceId, states);
+  }
+}
+
+/** Accounts in memory. */
+export class MemoryDirectory implements Directory {
+  readonly accounts = new Map<string, Account>();
+  readonly endpoints: Endpoint[] = [];
+  lookUps = 0;
+
+  async findAccount(account: string) {
+    this.lookUps++;
+    return this.accounts.get(account);
+  }
+  async insertAccount(account: Account) {
+    if (this.accounts.has(account.account)) return false;
+    this.accounts.set(account.account, account);
+    return true;
+  }
+  async updateAccount(account: Account) {
+    this.accounts.set(account.account, account);
+  }
+  async listAccounts() {
+    return [...this.accounts.values()];
+  }
+  async listEndpoints(account: string) {
+    return this.endpoints.filter((endpoint) => endpoint.account === account);
+  }
+  async putEndpoint(endpoint: Endpoint) {
+    this.endpoints.push(endpoint);
+  }
+  async removeEndpoint(account: string, endpointId: string) {
+    const index = this.endpoints.findIndex(
+      (endpoint) => endpoint.account === account && endpoint.endpointId === endpointId,
+    );
+    if (index < 0) return false;
+    this.endpoints.splice(index, 1);
+    return true;
+  }
+}
+
+/** A dispatch queue that remembers what it was given, and can refuse. */
+export class MemoryDispatchQueue implements DispatchQueue {
+  readonly entries: { ref: MessageRef; notBefore: number }[] = [];
+  refuses = false;
+
+  async enqueue(ref: MessageRef, notBefore: number) {
+    if (this.refuses) throw new Error("the queue is away");
+    this.entries.push({ ref, notBefore });
+  }
+}
+
+/** Callbacks that failed, and those given up. */
+export class MemoryRetryQueue implements CallbackRetryQueue {
+  readonly retries: { delivery: CallbackDelivery; delaySeconds: number }[] = [];
+  readonly givenUp: { delivery: CallbackDelivery; cause: string }[] = [];
+
+  async enqueue(delivery: CallbackDelivery, delaySeconds: number) {
+    this.retries.push({ delivery, delaySeconds });
+  }
+  async giveUp(delivery: CallbackDelivery, cause: string) {
+    this.givenUp.push({ delivery, cause });
+  }
+}
+
+/** A bus that takes everything but what it is told to refuse. */
+export class MemoryBus implements EventBus {
+  readonly events: MessageStatusChanged[] = [];
+  /** Asked for each event at each attempt. */
+  refuses: (event: MessageStatusChanged) => boolean = () => false;
+
+  async publish(events: readonly MessageStatusChanged[]) {
+    const refused = events.flatMap((event, index) => (this.refuses(event) ? [index] : []));
+    this.events.push(...events.filter((_, index) => !refused.includes(index)));
+    return refused;
+  }
+}
+
+/** Customers' servers: by URL, how each answers. */
+export class MemoryWebhooks implements WebhookClient {
+  readonly requests: WebhookRequest[] = [];
+  readonly answers = new Map<string, WebhookResult>();
+
+  async post(request: WebhookRequest) {
+    this.requests.push(request);
+    return (
+      this.answers.get(request.url) ?? { kind: "answered" as const, status: 200, durationMs: 1 }
+    );
+  }
+}

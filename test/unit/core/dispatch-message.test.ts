@@ -1,0 +1,292 @@
+import fc from "fast-check";
+import { beforeEach, describe, expect, it } from "vitest";
+import { applyCarrierEvent } from "../../../functions/core/apply-carrier-event.ts";
+import type { Carrier, OutboundMessage, SendOutcome } from "../../../functions/core/carrier.ts";
+import {
+  type DispatchDependencies,
+  dispatchMessage,
+} from "../../../functions/core/dispatch-message.ts";
+import { canMove, isFinal, type State } from "../../../functions/core/lifecycle.ts";
+import { type Message, refOf } from "../../../functions/core/message.ts";
+import {
+  CountingRandomness,
+  ManualClock,
+  MemoryDispatchQueue,
+  MemoryMessages,
+} from "../../support/memory.ts";
+import { sampleMessage } from "../../support/samples.ts";
+
+const LEASE_MS = 30_000;
+const accepted: SendOutcome = {
+  kind: "accepted",
+  carrierMessageId: "c-1",
+  operator: "Vivo",
+  shortCode: "27182",
+  receipts: true,
+};
+const unreachable: SendOutcome = { kind: "unreachable", detail: "no route" };
+
+/** A carrier that answers as it was told, one answer after another, the last one again and again. */
+class ScriptedCarrier implements Carrier {
+  readonly name = "scripted";
+  readonly handedOver: OutboundMessage[] = [];
+  constructor(
+    public answers: (SendOutcome | Error | (() => Promise<SendOutcome>))[] = [accepted],
+  ) {}
+  async send(message: OutboundMessage) {
+    const answer = this.answers[Math.min(this.handedOver.length, this.answers.length - 1)];
+    this.handedOver.push(message);
+    if (answer instanceof Error) throw answer;
+    return typeof answer === "function" ? answer() : (answer ?? accepted);
+  }
+}
+
+describe("dispatchMessage", () => {
+  let clock: ManualClock;
+  let messages: MemoryMessages;
+  let dispatchQueue: MemoryDispatchQueue;
+  let carrier: ScriptedCarrier;
+  let deps: DispatchDependencies;
+  let message: Message;
+  let run: () => ReturnType<typeof dispatchMessage>;
+
+  const stored = () => messages.find(message.account, message.id);
+  async function given(overrides: Partial<Message> = {}) {
+    message = sampleMessage(clock.now(), overrides);
+    await messages.insert(message);
+  }
+
+  beforeEach(() => {
+    clock = new ManualClock();
+    messages = new MemoryMessages(clock);
+    dispatchQueue = new MemoryDispatchQueue();
+    carrier = new ScriptedCarrier();
+    deps = {
+      messages,
+      dispatchQueue,
+      carrier,
+      clock,
+      randomness: new CountingRandomness(),
+      backoff: { maxAttempts: 3, baseMs: 1_000, capMs: 60_000 },
+      leaseMs: LEASE_MS,
+    };
+    run = () => dispatchMessage(deps, refOf(message));
+  });
+
+  it("hands the message over and records the acceptance", async () => {
+    await given();
+    expect(await run()).toEqual({ kind: "moved", state: "SENT" });
+    expect(carrier.handedOver).toEqual([
+      {
+        ref: refOf(message),
+        destination: message.destination,
+        text: message.text,
+        flash: false,
+      },
+    ]);
+    expect(await stored()).toMatchObject({
+      state: "SENT",
+      reason: undefined,
+      carrier: "scripted",
+      carrierMessageId: "c-1",
+      operator: "Vivo",
+      shortCode: "27182",
+      attempts: 1,
+      lease: undefined,
+      sentAt: clock.now(),
+    });
+  });
+
+  it("records that no receipt will come", async () => {
+    carrier.answers = [{ ...accepted, receipts: false }];
+    await given();
+    await run();
+    expect(await stored()).toMatchObject({ state: "SENT", reason: "no-receipts" });
+  });
+
+  it.each([
+    [{ kind: "rejected", reason: "operator-rejected" }, "FAILED", "operator-rejected"],
+    [{ kind: "blocked", reason: "no-coverage" }, "BLOCKED", "no-coverage"],
+  ] as const)("records a refusal: %j", async (answer, state, reason) => {
+    carrier.answers = [answer];
+    await given();
+    expect(await run()).toMatchObject({ kind: "moved", state });
+    expect(await stored()).toMatchObject({ state, reason });
+    expect(dispatchQueue.entries).toEqual([]);
+  });
+
+  it("queues the message again, later each time, where the carrier is unreachable or throws", async () => {
+    carrier.answers = [unreachable, new Error("socket hang up"), accepted];
+    await given();
+    const start = clock.now();
+    expect(await run()).toEqual({ kind: "moved", state: "QUEUED", detail: "no route" });
+    expect(dispatchQueue.entries).toEqual([{ ref: refOf(message), notBefore: start + 500 }]);
+    clock.advance(500);
+    expect(await run()).toMatchObject({ state: "QUEUED", detail: "Error: socket hang up" });
+    expect(dispatchQueue.entries.at(-1)?.notBefore).toBe(start + 500 + 1_000);
+    clock.advance(1_000);
+    expect(await run()).toMatchObject({ state: "SENT" });
+    expect(await stored()).toMatchObject({ attempts: 3 });
+  });
+
+  it("fails the message at the last attempt", async () => {
+    carrier.answers = [unreachable];
+    await given({ attempts: 2 });
+    expect(await run()).toMatchObject({ kind: "moved", state: "FAILED" });
+    expect(await stored()).toMatchObject({ state: "FAILED", reason: "operator-unreachable" });
+    expect(dispatchQueue.entries).toEqual([]);
+  });
+
+  it("fails the message where the next attempt would come after its expiry", async () => {
+    carrier.answers = [unreachable];
+    const expiresAt = clock.now() + 400;
+    await given({ expiresAt, claimableUntil: expiresAt });
+    expect(await run()).toMatchObject({ state: "FAILED" });
+  });
+
+  it("expires a message whose time is over", async () => {
+    const expiresAt = clock.now() - 1;
+    await given({ expiresAt, claimableUntil: expiresAt });
+    expect(await run()).toEqual({ kind: "moved", state: "EXPIRED" });
+    expect(carrier.handedOver).toEqual([]);
+  });
+
+  it("waits with a message that comes before its time", async () => {
+    await given({ claimableFrom: clock.now() + 5_000 });
+    expect(await run()).toEqual({ kind: "deferred" });
+    expect(dispatchQueue.entries).toEqual([
+      { ref: refOf(message), notBefore: message.claimableFrom },
+    ]);
+    expect(carrier.handedOver).toEqual([]);
+  });
+
+  it("queues and sends a scheduled message when it is due, and not before", async () => {
+    await given({ state: "SCHEDULED", claimableFrom: clock.now() + 5_000 });
+    expect(await run()).toEqual({ kind: "deferred" });
+    clock.advance(5_000);
+    expect(await run()).toEqual({ kind: "moved", state: "SENT" });
+    expect(messages.history.get(message.traceId)).toEqual([
+      "SCHEDULED",
+      "QUEUED",
+      "SENDING",
+      "SENT",
+    ]);
+  });
+
+  it("defers a message whose window has closed to the next opening, and keeps it that much longer", async () => {
+    // 12:00 in São Paulo; the window closes at 13:00 and opens again at 18:00.
+    const window = { hours: [12, 18], timeZone: "America/Sao_Paulo" };
+    await given({ window, claimableUntil: clock.now() + 3_600_000 });
+    clock.advance(3_600_000);
+    expect(await run()).toEqual({ kind: "deferred" });
+    const opening = Date.parse("2026-03-02T21:00:00Z");
+    expect(dispatchQueue.entries).toEqual([{ ref: refOf(message), notBefore: opening }]);
+    expect(await stored()).toMatchObject({
+      state: "QUEUED",
+      claimableFrom: opening,
+      claimableUntil: opening + 3_600_000,
+      removeAt: message.removeAt + 6 * 3_600,
+    });
+    clock.time = opening;
+    expect(await run()).toMatchObject({ state: "SENT" });
+  });
+
+  it("sends a message that was late for one opening of its window in the one that is open now", async () => {
+    const window = { hours: [12, 18], timeZone: "America/Sao_Paulo" };
+    await given({ window, claimableUntil: clock.now() + 3_600_000 });
+    clock.time = Date.parse("2026-03-02T21:30:00Z");
+    expect(await run()).toMatchObject({ state: "SENT" });
+  });
+
+  it("tries again inside the window only", async () => {
+    carrier.answers = [unreachable];
+    const window = { hours: [12], timeZone: "America/Sao_Paulo" };
+    clock.advance(3_600_000 - 100);
+    await given({ window, claimableUntil: clock.now() + 100 });
+    await run();
+    expect(dispatchQueue.entries[0]?.notBefore).toBe(Date.parse("2026-03-03T15:00:00Z"));
+  });
+
+  it("leaves a message alone that another holds, and looks again when its lease has run out", async () => {
+    await given();
+    carrier.answers = [() => new Promise(() => {}), accepted];
+    void run();
+    await Promise.resolve();
+    expect(await run()).toEqual({ kind: "deferred" });
+    expect(dispatchQueue.entries).toEqual([
+      { ref: refOf(message), notBefore: clock.now() + LEASE_MS },
+    ]);
+    clock.advance(LEASE_MS);
+    expect(await run()).toMatchObject({ state: "SENT" });
+    expect(await stored()).toMatchObject({ attempts: 2 });
+  });
+
+  it("does nothing for a message that is gone, or whose id is another message's now", async () => {
+    await given();
+    const gone = { ...refOf(message), id: "gone" };
+    expect(await dispatchMessage(deps, gone)).toEqual({ kind: "absent" });
+    const another = { ...refOf(message), traceId: "another" };
+    expect(await dispatchMessage(deps, another)).toEqual({ kind: "absent" });
+    clock.time = message.removeAt * 1_000;
+    expect(await run()).toEqual({ kind: "absent" });
+    expect(carrier.handedOver).toEqual([]);
+  });
+
+  it("leaves a message as its receipt left it, where that came before the acceptance was recorded", async () => {
+    await given();
+    carrier.answers = [
+      async () => {
+        const receipt = { type: "receipt", outcome: "delivered", carrier: "scripted" } as const;
+        await applyCarrierEvent(
+          { messages, clock },
+          { ...receipt, ref: refOf(message), at: clock.now() },
+        );
+        return accepted;
+      },
+    ];
+    expect(await run()).toMatchObject({ kind: "nothing-to-do" });
+    expect(messages.history.get(message.traceId)).toEqual([
+      "QUEUED",
+      "SENDING",
+      "SENT",
+      "DELIVERED",
+    ]);
+  });
+
+  it("ends every message in a final state by moves of the table, handed over and accepted at most once", async () => {
+    const answers = fc.array(
+      fc.constantFrom<SendOutcome>(
+        accepted,
+        unreachable,
+        { kind: "rejected", reason: "operator-rejected" },
+        { kind: "blocked", reason: "content" },
+      ),
+      { minLength: 1, maxLength: 5 },
+    );
+    const deliveries = fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 10 });
+    await fc.assert(
+      fc.asyncProperty(answers, deliveries, async (script, extraDeliveries) => {
+        clock = new ManualClock();
+        messages = new MemoryMessages(clock);
+        dispatchQueue = new MemoryDispatchQueue();
+        carrier = new ScriptedCarrier(script);
+        deps = { ...deps, messages, dispatchQueue, carrier, clock };
+        await given();
+        await dispatchQueue.enqueue(refOf(message), clock.now());
+        // Each reference is delivered when it is due, some of them several times at once.
+        for (let next = dispatchQueue.entries.shift(); next; next = dispatchQueue.entries.shift()) {
+          clock.time = Math.max(clock.time, next.notBefore);
+          const copies = 1 + (extraDeliveries.shift() ?? 0);
+          await Promise.all(Array.from({ length: copies }, () => run()));
+        }
+        const states = messages.history.get(message.traceId) ?? [];
+        const steps = states.slice(1).map((to, i) => [states[i] as State, to] as const);
+        expect(steps.filter(([from, to]) => !canMove(from, to))).toEqual([]);
+        const end = states.at(-1) as State;
+        expect(isFinal(end) || end === "SENT").toBe(true);
+        const answered = carrier.handedOver.map((_, i) => script[Math.min(i, script.length - 1)]);
+        expect(answered.slice(0, -1).every((answer) => answer?.kind === "unreachable")).toBe(true);
+      }),
+    );
+  });
+});

@@ -1,0 +1,132 @@
+import fc from "fast-check";
+import { Temporal } from "temporal-polyfill";
+import { describe, expect, it } from "vitest";
+import {
+  ALWAYS,
+  formatLocal,
+  formatWithOffset,
+  isTimeZone,
+  openingAt,
+  zoneOfCountry,
+} from "../../../functions/core/time.ts";
+
+const at = Date.parse;
+
+describe("formats", () => {
+  it("writes local time as the status query does", () => {
+    expect(formatLocal(at("2014-08-23T05:01:23.999Z"), "America/Sao_Paulo")).toBe(
+      "2014-08-23T02:01:23",
+    );
+  });
+
+  it("writes time with offset as the callbacks do", () => {
+    expect(formatWithOffset(at("2014-08-26T15:55:48.593Z"), "America/Sao_Paulo")).toBe(
+      "2014-08-26T12:55:48.593-03:00",
+    );
+    expect(formatWithOffset(at("2014-08-26T15:55:48Z"), "UTC")).toBe(
+      "2014-08-26T15:55:48.000+00:00",
+    );
+  });
+});
+
+describe("time zones", () => {
+  it.each(["America/Sao_Paulo", "UTC", "+03:00", "-0100"])("knows %s", (zone) => {
+    expect(isTimeZone(zone)).toBe(true);
+  });
+  it.each(["", "Sao Paulo", "America/Atlantis", "+99:00"])("does not know %s", (zone) => {
+    expect(isTimeZone(zone)).toBe(false);
+  });
+  it("takes the capital's for a country, and UTC for one it does not know", () => {
+    expect(zoneOfCountry("BR")).toBe("America/Sao_Paulo");
+    expect(zoneOfCountry("XX")).toBe("UTC");
+  });
+});
+
+const hours = fc.uniqueArray(fc.integer({ min: 0, max: 23 }), { minLength: 1, maxLength: 23 });
+const zones = fc.constantFrom(
+  "UTC",
+  "America/Sao_Paulo",
+  "America/New_York",
+  "Asia/Kolkata",
+  "Australia/Lord_Howe",
+  "+05:45",
+);
+const instants = fc.integer({ min: at("2015-01-01T00:00:00Z"), max: at("2030-01-01T00:00:00Z") });
+
+const hourOf = (instant: number, zone: string) =>
+  Temporal.Instant.fromEpochMilliseconds(instant).toZonedDateTimeISO(zone).hour;
+
+describe("openingAt", () => {
+  it("is always open without a window, or with all hours in it", () => {
+    const all = { hours: [...Array(24).keys()], timeZone: "UTC" };
+    expect(openingAt(undefined, 1_000)).toEqual({ from: 1_000, until: ALWAYS });
+    expect(openingAt(all, 1_000)).toEqual({ from: 1_000, until: ALWAYS });
+  });
+
+  it("is open within an hour of the window, until the last of the hours that follow each other", () => {
+    const window = { hours: [11, 12, 18], timeZone: "America/Sao_Paulo" };
+    expect(openingAt(window, at("2026-03-02T14:30:00Z"))).toEqual({
+      from: at("2026-03-02T14:30:00Z"),
+      until: at("2026-03-02T16:00:00Z"),
+    });
+  });
+
+  it("opens at the next hour of the window, the next day if need be", () => {
+    const window = { hours: [11, 12, 18], timeZone: "America/Sao_Paulo" };
+    expect(openingAt(window, at("2026-03-02T16:00:00Z")).from).toBe(at("2026-03-02T21:00:00Z"));
+    expect(openingAt(window, at("2026-03-02T22:00:00Z")).from).toBe(at("2026-03-03T14:00:00Z"));
+  });
+
+  it("runs over midnight", () => {
+    const window = { hours: [22, 23, 0, 1], timeZone: "UTC" };
+    expect(openingAt(window, at("2026-03-02T22:10:00Z")).until).toBe(at("2026-03-03T02:00:00Z"));
+  });
+
+  it("skips an hour that daylight saving skips", () => {
+    // New York goes from 01:59 to 03:00 on 8 March 2026.
+    const window = { hours: [2], timeZone: "America/New_York" };
+    expect(openingAt(window, at("2026-03-08T06:30:00Z")).from).toBe(at("2026-03-09T06:00:00Z"));
+  });
+
+  it("is open twice in an hour that daylight saving repeats", () => {
+    // New York goes from 01:59 back to 01:00 on 1 November 2026.
+    const window = { hours: [1], timeZone: "America/New_York" };
+    expect(openingAt(window, at("2026-11-01T05:15:00Z"))).toEqual({
+      from: at("2026-11-01T05:15:00Z"),
+      until: at("2026-11-01T07:00:00Z"),
+    });
+  });
+
+  it("is never before the time asked, opens within two days, and is in the window from first to last", () => {
+    fc.assert(
+      fc.property(
+        hours,
+        zones,
+        instants,
+        fc.double({ min: 0, max: 0.999, noNaN: true }),
+        (open, timeZone, now, share) => {
+          const { from, until } = openingAt({ hours: open, timeZone }, now);
+          const within = Math.floor(from + (until - from) * share);
+          return (
+            from >= now &&
+            from - now <= 50 * 3_600_000 &&
+            until > from &&
+            open.includes(hourOf(from, timeZone)) &&
+            open.includes(hourOf(within, timeZone)) &&
+            open.includes(hourOf(until - 1, timeZone)) &&
+            !open.includes(hourOf(until, timeZone))
+          );
+        },
+      ),
+    );
+  });
+
+  it("is open at once where the hour is in the window", () => {
+    fc.assert(
+      fc.property(hours, zones, instants, (open, timeZone, now) => {
+        const { from } = openingAt({ hours: open, timeZone }, now);
+        return (from === now) === open.includes(hourOf(now, timeZone));
+      }),
+    );
+  });
+});

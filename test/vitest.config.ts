@@ -1,0 +1,26 @@
+import { defineConfig } from "vitest/config";
+
+/** Every project but `integration` runs without anything outside the process. */
+export default defineConfig({
+  test: {
+    root: `${import.meta.dirname}/..`,
+    reporters: ["default", "./test/support/tally-reporter.ts"],
+    projects: [
+      { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      {
+        extends: true,
+        test: { name: "infra", include: ["test/infra/**/*.test.ts"], testTimeout: 60_000 },
+      },
+      {
+        extends: true,
+        test: {
+          name: "integration",
+          include: ["test/integration/**/*.test.ts"],
+          globalSetup: "./test/integration/setup.ts",
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
