@@ -1,0 +1,83 @@
+import {
+  type DynamoDBDocumentClient,
+  PutCommand,
+  paginateQuery,
+  UpdateCommand,
+} from "@aws-sdk/lib-dynamodb";
+import * as z from "zod";
+import type { Clock } from "../../core/ports.ts";
+import { parseItem } from "../dynamodb/items.ts";
+
+const KEPT_SECONDS = 24 * 60 * 60;
+
+/** One hand-over to the sandbox carrier, as the phone's operator would have it in its books. */
+export const outboxEntrySchema = z.object({
+  destination: z.string(),
+  /** Milliseconds since the epoch. */
+  receivedAt: z.number().int(),
+  account: z.string(),
+  messageId: z.string(),
+  text: z.string(),
+  flash: z.boolean(),
+  attempt: z.number().int(),
+  outcome: z.enum(["accepted", "unreachable", "rejected", "blocked"]),
+});
+export type OutboxEntry = z.infer<typeof outboxEntrySchema>;
+
+/** What the sandbox carrier has been handed. */
+export interface SandboxOutbox {
+  /** Counts a hand-over of this message. @returns 1 for the first */
+  countAttempt(traceId: string): Promise<number>;
+  add(entry: OutboxEntry): Promise<void>;
+  /** @param destination E.164 digits @returns the hand-overs to this number, oldest first */
+  list(destination: string): Promise<OutboxEntry[]>;
+}
+
+/** The outbox, in a table of its own: it plays the world outside, and is no part of Torpedo's data. */
+export function createSandboxOutbox(deps: {
+  readonly client: DynamoDBDocumentClient;
+  readonly tableName: string;
+  readonly clock: Clock;
+}): SandboxOutbox {
+  const { client, tableName: TableName } = deps;
+  const removeAt = () => Math.ceil(deps.clock.now() / 1_000) + KEPT_SECONDS;
+  return {
+    async countAttempt(traceId) {
+      const { Attributes } = await client.send(
+        new UpdateCommand({
+          TableName,
+          Key: { pk: `ATTEMPTS#${traceId}`, sk: "ATTEMPTS" },
+          UpdateExpression: "ADD attempts :one SET removeAt = :removeAt",
+          ExpressionAttributeValues: { ":one": 1, ":removeAt": removeAt() },
+          ReturnValues: "UPDATED_NEW",
+        }),
+      );
+      return z.object({ attempts: z.number() }).parse(Attributes).attempts;
+    },
+    async add(entry) {
+      const sk = `${new Date(entry.receivedAt).toISOString()}#${entry.account}#${entry.messageId}`;
+      await client.send(
+        new PutCommand({
+          TableName,
+          Item: { pk: `TO#${entry.destination}`, sk, removeAt: removeAt(), ...entry },
+        }),
+      );
+    },
+    async list(destination) {
+      const entries: OutboxEntry[] = [];
+      const pages = paginateQuery(
+        { client },
+        {
+          TableName,
+          KeyConditionExpression: "pk = :to",
+          ExpressionAttributeValues: { ":to": `TO#${destination}` },
+          ConsistentRead: true,
+        },
+      );
+      for await (const { Items = [] } of pages) {
+        entries.push(...Items.map((item) => parseItem(outboxEntrySchema, item, "outbox entry")));
+      }
+      return entries;
+    },
+  };
+}

@@ -1,0 +1,102 @@
+import type { Carrier, CarrierEvent, OutboundMessage, SendOutcome } from "../../core/carrier.ts";
+import type { Clock } from "../../core/ports.ts";
+import type { CarrierEventsQueue } from "../sqs/carrier-events-queue.ts";
+import {
+  SANDBOX_SHORT_CODE,
+  type SandboxBehaviour,
+  sandboxBehaviour,
+  sandboxOperator,
+} from "./sandbox-numbers.ts";
+import type { SandboxOutbox } from "./sandbox-outbox.ts";
+
+/** How long the answer to a hand-over takes whose receipt is to overtake it. */
+const HEAD_START_OF_RECEIPT_MS = 2_000;
+
+/** What the sandbox carrier needs. */
+export interface SandboxDependencies {
+  readonly outbox: Pick<SandboxOutbox, "countAttempt" | "add">;
+  readonly carrierEvents: CarrierEventsQueue;
+  readonly clock: Clock;
+  /** Resolves after so many milliseconds. */
+  readonly pause: (ms: number) => Promise<void>;
+}
+
+/**
+ * A carrier without phones, for staging and local runs: the last four digits of a number decide
+ * what becomes of a message to it. Receipts come the way those of real carriers do, through the
+ * carrier-events queue.
+ */
+export function createSandboxCarrier(deps: SandboxDependencies): Carrier {
+  const { outbox, carrierEvents, clock } = deps;
+
+  async function sendReceipts(message: OutboundMessage, behaviour: SandboxBehaviour) {
+    const delaySeconds = behaviour.receiptDelaySeconds ?? 0;
+    const receipt = receiptFor(message, behaviour, clock.now() + delaySeconds * 1_000);
+    for (let sent = 0; sent < (behaviour.receipts ?? 1); sent++) {
+      await carrierEvents.enqueue(receipt, delaySeconds);
+    }
+    if (behaviour.receiptFirst) await deps.pause(HEAD_START_OF_RECEIPT_MS);
+  }
+
+  return {
+    name: "sandbox",
+    async send(message) {
+      const behaviour = sandboxBehaviour(message.destination);
+      const attempt = await outbox.countAttempt(message.ref.traceId);
+      const outcome = answerTo(message, behaviour, attempt);
+      await outbox.add({
+        destination: message.destination,
+        receivedAt: clock.now(),
+        account: message.ref.account,
+        messageId: message.ref.id,
+        text: message.text,
+        flash: message.flash,
+        attempt,
+        outcome: outcome.kind,
+      });
+      if (outcome.kind === "accepted") await sendReceipts(message, behaviour);
+      return outcome;
+    },
+  };
+}
+
+function answerTo(
+  { destination, ref }: OutboundMessage,
+  behaviour: SandboxBehaviour,
+  attempt: number,
+): SendOutcome {
+  const operator = sandboxOperator(destination);
+  if (attempt <= (behaviour.unreachable ?? 0)) {
+    return {
+      kind: "unreachable",
+      detail: `the sandbox's number is unreachable at attempt ${attempt}`,
+    };
+  }
+  if (behaviour.rejected) return { kind: "rejected", reason: behaviour.rejected, operator };
+  if (behaviour.blocked) return { kind: "blocked", reason: behaviour.blocked };
+  return {
+    kind: "accepted",
+    carrierMessageId: `sandbox-${ref.traceId}-${attempt}`,
+    operator,
+    shortCode: SANDBOX_SHORT_CODE,
+    receipts: behaviour.receipts !== 0,
+  };
+}
+
+function receiptFor(
+  { ref, destination }: OutboundMessage,
+  { notDelivered }: SandboxBehaviour,
+  at: number,
+): CarrierEvent {
+  const receipt = {
+    type: "receipt",
+    ref,
+    carrier: "sandbox",
+    at,
+    operator: sandboxOperator(destination),
+    shortCode: SANDBOX_SHORT_CODE,
+  } as const;
+  return notDelivered
+    ? { ...receipt, outcome: "not-delivered", reason: notDelivered }
+    : { ...receipt, outcome: "delivered" };
+}

@@ -1,0 +1,119 @@
+import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
+import {
+  DeleteCommand,
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  paginateQuery,
+  type QueryCommandInput,
+} from "@aws-sdk/lib-dynamodb";
+import { type Account, accountSchema, endpointSchema } from "../../core/account.ts";
+import type { Directory } from "../../core/ports.ts";
+import { parseItem } from "./items.ts";
+
+/** The index that lists the items of one kind; only items with a `kind` are in it. */
+export const DIRECTORY_KIND_INDEX = "kind";
+
+const partitionOf = (account: string) => `ACCOUNT#${account}`;
+const accountKey = (account: string) => ({ pk: partitionOf(account), sk: "ACCOUNT" });
+const ENDPOINT_PREFIX = "ENDPOINT#";
+const endpointKey = (account: string, endpointId: string) => ({
+  pk: partitionOf(account),
+  sk: `${ENDPOINT_PREFIX}${endpointId}`,
+});
+
+const accountItem = (account: Account) => ({
+  ...accountKey(account.account),
+  kind: "ACCOUNT",
+  ...account,
+});
+
+/** The directory, in DynamoDB: everything of an account lies in one partition. */
+export function createDirectory(deps: {
+  readonly client: DynamoDBDocumentClient;
+  readonly tableName: string;
+}): Directory {
+  const { client, tableName: TableName } = deps;
+
+  async function query(input: Omit<QueryCommandInput, "TableName">): Promise<unknown[]> {
+    const items: unknown[] = [];
+    for await (const page of paginateQuery({ client }, { TableName, ...input })) {
+      items.push(...(page.Items ?? []));
+    }
+    return items;
+  }
+
+  return {
+    async findAccount(account) {
+      const { Item } = await client.send(new GetCommand({ TableName, Key: accountKey(account) }));
+      return Item && parseItem(accountSchema, Item, "account");
+    },
+
+    async insertAccount(account) {
+      try {
+        await client.send(
+          new PutCommand({
+            TableName,
+            Item: accountItem(account),
+            ConditionExpression: "attribute_not_exists(pk)",
+          }),
+        );
+        return true;
+      } catch (error) {
+        if (error instanceof ConditionalCheckFailedException) return false;
+        throw error;
+      }
+    },
+
+    async updateAccount(account) {
+      await client.send(
+        new PutCommand({
+          TableName,
+          Item: accountItem(account),
+          ConditionExpression: "attribute_exists(pk)",
+        }),
+      );
+    },
+
+    async listAccounts() {
+      const items = await query({
+        IndexName: DIRECTORY_KIND_INDEX,
+        KeyConditionExpression: "#kind = :account",
+        ExpressionAttributeNames: { "#kind": "kind" },
+        ExpressionAttributeValues: { ":account": "ACCOUNT" },
+      });
+      return items.map((item) => parseItem(accountSchema, item, "account"));
+    },
+
+    async listEndpoints(account) {
+      const items = await query({
+        KeyConditionExpression: "pk = :account AND begins_with(sk, :endpoint)",
+        ExpressionAttributeValues: {
+          ":account": partitionOf(account),
+          ":endpoint": ENDPOINT_PREFIX,
+        },
+      });
+      return items.map((item) => parseItem(endpointSchema, item, "endpoint"));
+    },
+
+    async putEndpoint(endpoint) {
+      await client.send(
+        new PutCommand({
+          TableName,
+          Item: { ...endpointKey(endpoint.account, endpoint.endpointId), ...endpoint },
+        }),
+      );
+    },
+
+    async removeEndpoint(account, endpointId) {
+      const { Attributes } = await client.send(
+        new DeleteCommand({
+          TableName,
+          Key: endpointKey(account, endpointId),
+          ReturnValues: "ALL_OLD",
+        }),
+      );
+      return Attributes !== undefined;
+    },
+  };
+}

@@ -1,0 +1,6 @@
+import * as z from "zod";
+
+/** What a function needs to know to reach the messages. */
+export const messagesEnv = z.object({ MESSAGES_TABLE: z.string().min(1) });
+/** What a function needs to know to reach the directory. */
+export const directoryEnv = z.object({ DIRECTORY_TABLE: z.string().min(1) });

@@ -1,0 +1,36 @@
+import { type EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
+import { EVENT_SOURCE, MESSAGE_STATUS_CHANGED } from "../../core/events.ts";
+import type { EventBus } from "../../core/ports.ts";
+
+/** The most entries that PutEvents takes. */
+const MAX_ENTRIES = 10;
+
+/** The bus, in EventBridge. */
+export function createEventBus(deps: {
+  readonly client: EventBridgeClient;
+  readonly busName: string;
+}): EventBus {
+  return {
+    async publish(events) {
+      const refused: number[] = [];
+      for (let start = 0; start < events.length; start += MAX_ENTRIES) {
+        const { FailedEntryCount, Entries } = await deps.client.send(
+          new PutEventsCommand({
+            Entries: events.slice(start, start + MAX_ENTRIES).map((event) => ({
+              EventBusName: deps.busName,
+              Source: EVENT_SOURCE,
+              DetailType: MESSAGE_STATUS_CHANGED,
+              Time: new Date(event.at),
+              Detail: JSON.stringify(event),
+            })),
+          }),
+        );
+        if (!FailedEntryCount) continue;
+        Entries?.forEach((entry, index) => {
+          if (entry.ErrorCode) refused.push(start + index);
+        });
+      }
+      return refused;
+    },
+  };
+}

@@ -1,0 +1,116 @@
+import middy from "@middy/core";
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from "aws-lambda";
+import { describeError, type Log } from "./telemetry.ts";
+
+/** The largest request body that is read, in bytes. */
+export const MAX_BODY_BYTES = 1024 * 1024;
+
+/** A request to a dialect. */
+export interface ApiRequest {
+  readonly method: string;
+  /** Decoded once, with a slash in front and none behind. */
+  readonly path: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly query: Readonly<Record<string, string | undefined>>;
+  readonly body: Buffer;
+}
+
+/** A dialect's answer. `log` is what the invocation's line in the log says of it. */
+export interface ApiResponse {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: unknown;
+  readonly log?: Readonly<Record<string, unknown>>;
+}
+
+/** Answers requests of one dialect; whatever it throws is answered by `onError`. */
+export interface ApiHandler {
+  handle(request: ApiRequest): Promise<ApiResponse>;
+  onError(request: ApiRequest, error: unknown): ApiResponse;
+}
+
+/**
+ * Wraps a dialect as a Lambda function behind an HTTP API (payload 2.0): one line in the log per
+ * request, JSON answers, and no error that leaves the function as anything but an answer.
+ */
+export function createHttpFunction(handler: ApiHandler, log: Log) {
+  return middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>().handler(
+    async (event): Promise<APIGatewayProxyStructuredResultV2> => {
+      const request = requestOf(event);
+      const start = Date.now();
+      const response = await handler.handle(request).catch((error) => {
+        log.error("request failed", describeError(error));
+        return handler.onError(request, error);
+      });
+      log.info("request", {
+        method: request.method,
+        status: response.status,
+        ms: Date.now() - start,
+        requestId: event.requestContext.requestId,
+        ...response.log,
+      });
+      return {
+        statusCode: response.status,
+        headers: { "content-type": "application/json; charset=utf-8", ...response.headers },
+        body: JSON.stringify(response.body),
+      };
+    },
+  );
+}
+
+function requestOf(event: APIGatewayProxyEventV2): ApiRequest {
+  return {
+    method: event.requestContext.http.method,
+    path: pathOf(event),
+    headers: Object.fromEntries(
+      Object.entries(event.headers).map(([name, value]) => [name.toLowerCase(), value]),
+    ),
+    query: event.queryStringParameters ?? {},
+    body: Buffer.from(event.body ?? "", event.isBase64Encoded ? "base64" : "utf8"),
+  };
+}
+
+/**
+ * The path, from the route's `{proxy+}` where it has one: API Gateway decodes path parameters
+ * once, while `rawPath` comes decoded or not depending on who serves the API.
+ */
+function pathOf({ pathParameters, routeKey, rawPath }: APIGatewayProxyEventV2): string {
+  const proxy = pathParameters?.proxy;
+  const route = routeKey.split(" ").at(-1) ?? "";
+  const path = proxy === undefined ? rawPath : route.replace("{proxy+}", () => proxy);
+  return path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
+}
+
+/** A body that should have been JSON: its value, or what is wrong with it. */
+export type JsonBody =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly problem: "too-large" | "not-json-type" | "empty" | "malformed" };
+
+const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
+
+/** Reads a request's body as JSON. A missing content type is taken for JSON; a wrong one is not. */
+export function readJson({ headers, body }: ApiRequest): JsonBody {
+  const type = headers["content-type"];
+  if (body.length > MAX_BODY_BYTES) return { ok: false, problem: "too-large" };
+  if (type !== undefined && !JSON_TYPE.test(type)) return { ok: false, problem: "not-json-type" };
+  const text = body.toString("utf8").replace(/^\uFEFF/, "");
+  if (text.trim() === "") return { ok: false, problem: "empty" };
+  try {
+    return { ok: true, value: JSON.parse(text) };
+  } catch {
+    return { ok: false, problem: "malformed" };
+  }
+}
+
+/** The user and password of a Basic `Authorization` header, or undefined where it has none (RFC 7617). */
+export function basicCredentials(
+  header: string | undefined,
+): { user: string; password: string } | undefined {
+  const encoded = /^basic\s+(?<token>[A-Za-z0-9+/=_-]+)\s*$/i.exec(header ?? "")?.groups?.token;
+  if (!encoded) return undefined;
+  const decoded = Buffer.from(encoded, "base64").toString("utf8");
+  const colon = decoded.indexOf(":");
+  if (colon < 0) return undefined;
+  return { user: decoded.slice(0, colon), password: decoded.slice(colon + 1) };
+}
