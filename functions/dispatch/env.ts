@@ -1,0 +1,15 @@
+import * as z from "zod";
+import { carrierEnv } from "../adapters/carriers/env.ts";
+import { messagesEnv } from "../adapters/dynamodb/env.ts";
+import { dispatchQueueEnv } from "../adapters/sqs/env.ts";
+
+/** The environment of dispatch. */
+export const env = z.object({
+  ...messagesEnv.shape,
+  ...dispatchQueueEnv.shape,
+  ...carrierEnv.shape,
+  LEASE_SECONDS: z.coerce.number().positive(),
+  MAX_ATTEMPTS: z.coerce.number().int().positive(),
+  BACKOFF_BASE_SECONDS: z.coerce.number().positive(),
+  BACKOFF_CAP_SECONDS: z.coerce.number().positive(),
+});

@@ -1,0 +1,46 @@
+import { SchedulerClient } from "@aws-sdk/client-scheduler";
+import { SQSClient } from "@aws-sdk/client-sqs";
+import { createCarrier } from "../adapters/carriers/registry.ts";
+import { createDocumentClient } from "../adapters/dynamodb/client.ts";
+import { createMessageStore } from "../adapters/dynamodb/messages.ts";
+import { createDispatchSchedules } from "../adapters/scheduler/dispatch-schedules.ts";
+import { createDispatchQueue } from "../adapters/sqs/dispatch-queue.ts";
+import { messageRefSchema } from "../core/message.ts";
+import { loadEnv } from "../runtime/env.ts";
+import { createQueueFunction } from "../runtime/queue.ts";
+import { systemClock as clock, systemRandomness as randomness } from "../runtime/system.ts";
+import { createLog } from "../runtime/telemetry.ts";
+import { env as schema } from "./env.ts";
+import { createHandler } from "./handler.ts";
+
+const env = loadEnv(schema);
+const dynamodb = createDocumentClient();
+const sqs = new SQSClient({});
+
+export const handler = createQueueFunction({
+  schema: messageRefSchema,
+  process: createHandler({
+    messages: createMessageStore({ client: dynamodb, tableName: env.MESSAGES_TABLE, clock }),
+    dispatchQueue: createDispatchQueue({
+      client: sqs,
+      queueUrl: env.DISPATCH_QUEUE_URL,
+      later: createDispatchSchedules({
+        client: new SchedulerClient({}),
+        groupName: env.DISPATCH_SCHEDULE_GROUP,
+        roleArn: env.DISPATCH_SCHEDULE_ROLE_ARN,
+        queueArn: env.DISPATCH_QUEUE_ARN,
+      }),
+      clock,
+    }),
+    carrier: createCarrier(env, { dynamodb, sqs, clock }),
+    clock,
+    randomness,
+    backoff: {
+      maxAttempts: env.MAX_ATTEMPTS,
+      baseMs: env.BACKOFF_BASE_SECONDS * 1_000,
+      capMs: env.BACKOFF_CAP_SECONDS * 1_000,
+    },
+    leaseMs: env.LEASE_SECONDS * 1_000,
+  }),
+  log: createLog("dispatch"),
+});

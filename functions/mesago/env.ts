@@ -1,0 +1,11 @@
+import * as z from "zod";
+import { directoryEnv, messagesEnv } from "../adapters/dynamodb/env.ts";
+import { dispatchQueueEnv } from "../adapters/sqs/env.ts";
+
+/** The environment of the Mesago API. */
+export const env = z.object({
+  ...messagesEnv.shape,
+  ...directoryEnv.shape,
+  ...dispatchQueueEnv.shape,
+  STATUS_RETENTION_HOURS: z.coerce.number().positive(),
+});

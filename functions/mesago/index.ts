@@ -1,0 +1,42 @@
+import { SchedulerClient } from "@aws-sdk/client-scheduler";
+import { SQSClient } from "@aws-sdk/client-sqs";
+import { createDocumentClient } from "../adapters/dynamodb/client.ts";
+import { createDirectory } from "../adapters/dynamodb/directory.ts";
+import { createMessageStore } from "../adapters/dynamodb/messages.ts";
+import { createDispatchSchedules } from "../adapters/scheduler/dispatch-schedules.ts";
+import { createDispatchQueue } from "../adapters/sqs/dispatch-queue.ts";
+import { createAuthenticate } from "../core/authenticate.ts";
+import { loadEnv } from "../runtime/env.ts";
+import { createHttpFunction } from "../runtime/http.ts";
+import { systemClock as clock, systemRandomness as randomness } from "../runtime/system.ts";
+import { createLog } from "../runtime/telemetry.ts";
+import { env as schema } from "./env.ts";
+import { createHandler } from "./handler.ts";
+
+const env = loadEnv(schema);
+const client = createDocumentClient();
+
+export const handler = createHttpFunction(
+  createHandler({
+    authenticate: createAuthenticate({
+      directory: createDirectory({ client, tableName: env.DIRECTORY_TABLE }),
+      clock,
+    }),
+    messages: createMessageStore({ client, tableName: env.MESSAGES_TABLE, clock }),
+    dispatchQueue: createDispatchQueue({
+      client: new SQSClient({}),
+      queueUrl: env.DISPATCH_QUEUE_URL,
+      later: createDispatchSchedules({
+        client: new SchedulerClient({}),
+        groupName: env.DISPATCH_SCHEDULE_GROUP,
+        roleArn: env.DISPATCH_SCHEDULE_ROLE_ARN,
+        queueArn: env.DISPATCH_QUEUE_ARN,
+      }),
+      clock,
+    }),
+    clock,
+    randomness,
+    retentionMs: env.STATUS_RETENTION_HOURS * 3_600_000,
+  }),
+  createLog("mesago"),
+);
