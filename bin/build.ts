@@ -1,0 +1,44 @@
+import { existsSync, readdirSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { build } from "esbuild";
+
+const FUNCTIONS = "functions";
+const OUTPUT = "dist";
+
+/** CommonJS packages in an ES module bundle still call `require` for Node's own modules. */
+const REQUIRE_SHIM =
+  'import{createRequire as torpedoRequire}from"node:module";const require=torpedoRequire(import.meta.url);';
+
+/** Bundles each function of `functions/` into `dist/<capability>/index.mjs` and prints its size. */
+async function buildFunctions(): Promise<void> {
+  const capabilities = readdirSync(FUNCTIONS).filter((name) =>
+    existsSync(join(FUNCTIONS, name, "index.ts")),
+  );
+  await rm(OUTPUT, { recursive: true, force: true });
+  const { metafile } = await build({
+    entryPoints: Object.fromEntries(
+      capabilities.map((name) => [`${name}/index`, join(FUNCTIONS, name, "index.ts")]),
+    ),
+    outdir: OUTPUT,
+    outExtension: { ".js": ".mjs" },
+    bundle: true,
+    platform: "node",
+    target: "node20",
+    format: "esm",
+    mainFields: ["module", "main"],
+    minify: true,
+    treeShaking: true,
+    // Beside the bundle for reading stack traces, but neither deployed nor loaded.
+    sourcemap: "external",
+    legalComments: "none",
+    banner: { js: REQUIRE_SHIM },
+    metafile: true,
+    logLevel: "warning",
+  });
+  for (const [file, { bytes }] of Object.entries(metafile.outputs)) {
+    if (file.endsWith(".mjs")) console.log(`${(bytes / 1_000).toFixed(1).padStart(8)} kB  ${file}`);
+  }
+}
+
+await buildFunctions();

@@ -1,0 +1,54 @@
+import { Duration } from "aws-cdk-lib";
+import type { IGrantable } from "aws-cdk-lib/aws-iam";
+import { Construct } from "constructs";
+import { env } from "../functions/carrier-events/env.ts";
+import type { Messages } from "./messages.ts";
+import { QueueWorker } from "./shared/queue-worker.ts";
+import { TorpedoFunction } from "./shared/torpedo-function.ts";
+import type { Stage } from "./stage.ts";
+
+const TIMEOUT = Duration.seconds(20);
+
+/** What carrier-events needs of the rest. */
+export interface CarrierEventsProps {
+  readonly stage: Stage;
+  readonly messages: Messages;
+}
+
+/** What carriers report: the queue it waits in and the function that applies it. */
+export class CarrierEvents extends Construct {
+  readonly worker: QueueWorker;
+
+  constructor(scope: Construct, id: string, { stage, messages }: CarrierEventsProps) {
+    super(scope, id);
+    const fn = new TorpedoFunction(this, "Function", {
+      stage,
+      capability: "carrier-events",
+      description: "Applies receipts to their messages",
+      env,
+      timeout: TIMEOUT,
+    });
+    this.worker = new QueueWorker(this, "Reports", {
+      stage,
+      worker: fn,
+      workerTimeout: TIMEOUT,
+      maxConcurrency: stage.concurrency.carrierEvents,
+      oldestMessage: Duration.minutes(5),
+      whenStuck: {
+        impact: "Delivery statuses reach customers late.",
+        action: "Look for errors or throttling of the carrier-events function.",
+      },
+      whenSetAside: {
+        impact: "Receipts were not applied: their messages look undelivered to customers.",
+        action: "Mend what the carrier-events function's log names, then redrive the queue.",
+      },
+    });
+    messages.grantFindAndMove(fn);
+  }
+
+  /** Lets a function report what a carrier says. @returns the environment that it needs for it */
+  grantReport(fn: IGrantable): { CARRIER_EVENTS_QUEUE_URL: string } {
+    this.worker.queue.grantSendMessages(fn);
+    return { CARRIER_EVENTS_QUEUE_URL: this.worker.queue.queueUrl };
+  }
+}

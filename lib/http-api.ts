@@ -1,0 +1,68 @@
+import { RemovalPolicy, Validations } from "aws-cdk-lib";
+import { AccessLogFormat } from "aws-cdk-lib/aws-apigateway";
+import {
+  HttpApi as Api,
+  HttpMethod,
+  HttpStage,
+  LogGroupLogDestination,
+} from "aws-cdk-lib/aws-apigatewayv2";
+import { HttpLambdaIntegration } from "aws-cdk-lib/aws-apigatewayv2-integrations";
+import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
+import { LogGroup, type RetentionDays } from "aws-cdk-lib/aws-logs";
+import { Construct } from "constructs";
+import type { Stage } from "./stage.ts";
+
+/** The HTTP API that client applications call. */
+export class HttpApi extends Construct {
+  readonly api: Api;
+
+  constructor(scope: Construct, id: string, { stage }: { stage: Stage }) {
+    super(scope, id);
+    this.api = new Api(this, "Api", {
+      apiName: `torpedo-${stage.name}`,
+      description: "The SMS APIs that client applications speak",
+      createDefaultStage: false,
+    });
+    const accessLogs = new LogGroup(this, "AccessLogs", {
+      retention: stage.logRetentionDays as RetentionDays,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    new HttpStage(this, "Stage", {
+      httpApi: this.api,
+      stageName: "$default",
+      autoDeploy: true,
+      throttle: stage.throttle,
+      accessLogSettings: {
+        destination: new LogGroupLogDestination(accessLogs),
+        // The route, not the path and its query: those can hold numbers and texts.
+        format: AccessLogFormat.custom(
+          JSON.stringify({
+            requestId: "$context.requestId",
+            at: "$context.requestTimeEpoch",
+            sourceIp: "$context.identity.sourceIp",
+            route: "$context.routeKey",
+            status: "$context.status",
+            ms: "$context.responseLatency",
+            error: "$context.integrationErrorMessage",
+          }),
+        ),
+      },
+    });
+  }
+
+  /**
+   * Sends everything under a path, and the path itself, to the function of a dialect.
+   * @param prefix with a slash in front and none behind, such as `/api`
+   */
+  addDialect(prefix: string, fn: LambdaFunction): void {
+    const integration = new HttpLambdaIntegration(`${fn.node.id}Integration`, fn);
+    for (const path of [prefix, `${prefix}/{proxy+}`]) {
+      for (const route of this.api.addRoutes({ path, methods: [HttpMethod.ANY], integration })) {
+        Validations.of(route).acknowledge({
+          id: "AwsSolutions-APIG4",
+          reason: "The function authenticates: each dialect words a refusal in its own envelope.",
+        });
+      }
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import { RemovalPolicy, Validations } from "aws-cdk-lib";
+import { AttributeType, BillingMode, Table } from "aws-cdk-lib/aws-dynamodb";
+import { Construct } from "constructs";
+import type { CarrierEvents } from "./carrier-events.ts";
+import type { TakesEnvironment } from "./shared/torpedo-function.ts";
+
+/** The sandbox carrier: its outbox, and its way to report receipts. */
+export class SandboxCarrier extends Construct {
+  readonly outbox: Table;
+  readonly #carrierEvents: CarrierEvents;
+
+  constructor(scope: Construct, id: string, { carrierEvents }: { carrierEvents: CarrierEvents }) {
+    super(scope, id);
+    this.#carrierEvents = carrierEvents;
+    this.outbox = new Table(this, "Outbox", {
+      partitionKey: { name: "pk", type: AttributeType.STRING },
+      sortKey: { name: "sk", type: AttributeType.STRING },
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      timeToLiveAttribute: "removeAt",
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    Validations.of(this.outbox).acknowledge({
+      id: "AwsSolutions-DDB3",
+      reason: "What a pretended carrier was handed is of no worth after a day.",
+    });
+  }
+
+  /** Lets a function hand messages to the sandbox carrier. */
+  grantSend(
+    fn: TakesEnvironment<"CARRIER" | "SANDBOX_OUTBOX_TABLE" | "CARRIER_EVENTS_QUEUE_URL">,
+  ): void {
+    this.outbox.grant(fn, "dynamodb:PutItem", "dynamodb:UpdateItem");
+    fn.provide({
+      CARRIER: "sandbox",
+      SANDBOX_OUTBOX_TABLE: this.outbox.tableName,
+      ...this.#carrierEvents.grantReport(fn),
+    });
+  }
+}

@@ -1,0 +1,130 @@
+import * as z from "zod";
+
+/** The retentions that CloudWatch Logs knows, in days. */
+const LOG_RETENTION_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731] as const;
+
+/** How many copies of a function may work on its queue at once; 2 is the least that Lambda takes. */
+const concurrency = z.number().int().min(2).max(1_000);
+
+const sandboxCarrier = z.strictObject({ name: z.literal("sandbox") });
+
+/** Everything in which one stage differs from another. */
+export const stageSchema = z.strictObject({
+  /** What becomes of the tables when the stack is deleted. */
+  removalPolicy: z.enum(["retain", "destroy"]),
+  logRetentionDays: z.union(LOG_RETENTION_DAYS.map((days) => z.literal(days))),
+  alarms: z.strictObject({
+    enabled: z.boolean(),
+    /** An SNS topic that alarms are sent to; without one they only show in CloudWatch. */
+    topicArn: z.string().startsWith("arn:").optional(),
+  }),
+  /** Whether to deploy the second stack: dashboard, saved queries, alarms over several metrics. */
+  observability: z.boolean(),
+  /** How long a message can be asked about after it was accepted or due. */
+  statusRetentionHours: z
+    .number()
+    .min(1)
+    .max(24 * 31),
+  concurrency: z.strictObject({
+    dispatch: concurrency,
+    carrierEvents: concurrency,
+    callback: concurrency,
+  }),
+  /** Hand-overs that meet a transient failure. */
+  dispatch: z.strictObject({
+    maxAttempts: z.number().int().min(1).max(100),
+    backoffBaseSeconds: z.number().min(0.1).max(900),
+    backoffCapSeconds: z.number().min(1).max(900),
+  }),
+  /** What the URLs of endpoints may be, beyond public https. */
+  callbacks: z.strictObject({ allowHttp: z.boolean(), allowLoopback: z.boolean() }),
+  /** Requests per second over the whole API, and how far bursts may exceed them. */
+  throttle: z.strictObject({
+    rateLimit: z.number().int().positive(),
+    burstLimit: z.number().int().positive(),
+  }),
+  carrier: z.discriminatedUnion("name", [sandboxCarrier]),
+});
+type StageSettings = z.output<typeof stageSchema>;
+
+/** A stage: its name, and everything in which it differs from others. */
+export interface Stage extends StageSettings {
+  readonly name: string;
+}
+
+const dev: StageSettings = {
+  removalPolicy: "destroy",
+  logRetentionDays: 7,
+  alarms: { enabled: false },
+  observability: false,
+  statusRetentionHours: 24,
+  concurrency: { dispatch: 5, carrierEvents: 5, callback: 5 },
+  dispatch: { maxAttempts: 12, backoffBaseSeconds: 5, backoffCapSeconds: 900 },
+  callbacks: { allowHttp: false, allowLoopback: false },
+  throttle: { rateLimit: 1_000, burstLimit: 2_000 },
+  carrier: { name: "sandbox" },
+};
+
+/** The stages that come with Torpedo; `stages` in the context of cdk.json changes them and adds others. */
+export const STAGES: Readonly<Record<string, StageSettings>> = {
+  dev,
+  prod: {
+    ...dev,
+    removalPolicy: "retain",
+    logRetentionDays: 90,
+    alarms: { enabled: true },
+    observability: true,
+    concurrency: { dispatch: 50, carrierEvents: 50, callback: 50 },
+    throttle: { rateLimit: 5_000, burstLimit: 5_000 },
+  },
+  local: {
+    ...dev,
+    logRetentionDays: 1,
+    dispatch: { maxAttempts: 5, backoffBaseSeconds: 1, backoffCapSeconds: 10 },
+    callbacks: { allowHttp: true, allowLoopback: true },
+  },
+};
+
+/** A stage that cannot be deployed as it is configured; the message names the setting. */
+export class StageConfigurationError extends Error {
+  override readonly name = "StageConfigurationError";
+}
+
+const STAGE_NAME = /^[a-z][a-z0-9-]{0,19}$/;
+
+/**
+ * The configuration of a stage: the one that comes with Torpedo, overlaid setting by setting with
+ * what the context says of it. A stage that Torpedo does not know must be given whole.
+ *
+ * @param name the context's `stage`
+ * @param overlays the context's `stages`: an object of partial settings by stage name
+ * @throws StageConfigurationError that names each setting that is wrong, missing or unknown
+ */
+export function resolveStage(name: unknown, overlays: unknown = {}): Stage {
+  const stageName = z.string().regex(STAGE_NAME).safeParse(name);
+  if (!stageName.success) {
+    throw new StageConfigurationError(
+      `stage: "${name}" is not a stage's name: up to 20 lower-case letters, digits and dashes`,
+    );
+  }
+  const byName = z.record(z.string(), z.record(z.string(), z.unknown())).safeParse(overlays);
+  if (!byName.success) {
+    throw new StageConfigurationError("stages: expected an object of settings by stage name");
+  }
+  const known = STAGES[stageName.data];
+  const overlay = byName.data[stageName.data];
+  if (!known && !overlay) {
+    const names = [...new Set([...Object.keys(STAGES), ...Object.keys(byName.data)])];
+    throw new StageConfigurationError(
+      `stage: there is no stage "${stageName.data}"; there are ${names.join(", ")}`,
+    );
+  }
+  const settings = stageSchema.safeParse({ ...known, ...overlay });
+  if (!settings.success) {
+    const problems = settings.error.issues.map(
+      ({ path, message }) => `stages.${[stageName.data, ...path].join(".")}: ${message}`,
+    );
+    throw new StageConfigurationError(problems.join("\n"));
+  }
+  return { name: stageName.data, ...settings.data };
+}

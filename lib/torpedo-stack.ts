@@ -1,0 +1,45 @@
+import { CfnOutput, Stack, type StackProps } from "aws-cdk-lib";
+import type { Construct } from "constructs";
+import { Callback } from "./callback.ts";
+import { CarrierEvents } from "./carrier-events.ts";
+import { Directory } from "./directory.ts";
+import { Dispatch } from "./dispatch.ts";
+import { EventBus } from "./event-bus.ts";
+import { HttpApi } from "./http-api.ts";
+import { Mesago } from "./mesago.ts";
+import { Messages } from "./messages.ts";
+import { SandboxCarrier } from "./sandbox-carrier.ts";
+import type { Stage } from "./stage.ts";
+import { StatusEvents } from "./status-events.ts";
+
+/** The gateway. */
+export class TorpedoStack extends Stack {
+  constructor(scope: Construct, id: string, props: StackProps & { stage: Stage }) {
+    super(scope, id, props);
+    const { stage } = props;
+    const messages = new Messages(this, "Messages", { stage });
+    const directory = new Directory(this, "Directory", { stage });
+    const bus = new EventBus(this, "EventBus", { stage });
+    const api = new HttpApi(this, "HttpApi", { stage });
+    const carrierEvents = new CarrierEvents(this, "CarrierEvents", { stage, messages });
+    const carrier = new SandboxCarrier(this, "SandboxCarrier", { carrierEvents });
+    const dispatch = new Dispatch(this, "Dispatch", { stage, messages, carrier });
+    const callback = new Callback(this, "Callback", { stage, directory, bus });
+    new StatusEvents(this, "StatusEvents", { stage, messages, bus });
+    new Mesago(this, "Mesago", { stage, api, messages, directory, dispatch });
+
+    const outputs = {
+      ApiUrl: api.api.apiEndpoint,
+      ApiId: api.api.apiId,
+      DirectoryTableName: directory.table.tableName,
+      MessagesTableName: messages.table.tableName,
+      EventBusName: bus.bus.eventBusName,
+      DispatchQueueUrl: dispatch.worker.queue.queueUrl,
+      CarrierEventsQueueUrl: carrierEvents.worker.queue.queueUrl,
+      CallbackQueueUrl: callback.worker.queue.queueUrl,
+      CallbackDeadLetterQueueUrl: callback.worker.deadLetterQueue.queueUrl,
+      SandboxOutboxTableName: carrier.outbox.tableName,
+    };
+    for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
+  }
+}
