@@ -1,0 +1,252 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import { createSandboxOutbox } from "../functions/adapters/carriers/sandbox-outbox.ts";
+import { createDocumentClient } from "../functions/adapters/dynamodb/client.ts";
+import { type Account, ENDPOINT_EVENTS, type EndpointEvent } from "../functions/core/account.ts";
+import {
+  addEndpoint,
+  createAccount,
+  getAccount,
+  InvalidRequestError,
+  removeEndpoint,
+  rotateCredential,
+  setAccountState,
+} from "../functions/core/accounts.ts";
+import { CALLBACK_OPTIONS, type CallbackOption } from "../functions/core/message.ts";
+import { parseMobileNumber } from "../functions/core/numbers.ts";
+import { systemClock } from "../functions/runtime/system.ts";
+import { NoTargetError, readStackOutputs, resolveTarget } from "./aws-target.ts";
+import { openDirectory } from "./directory-client.ts";
+
+/** What a command answers: for people, and for programs. */
+interface Report {
+  readonly lines: readonly string[];
+  readonly json: object;
+}
+
+const program = new Command("npm run admin --")
+  .description("Manages a deployed Torpedo: accounts, their passwords and their endpoints")
+  .option("--stage <stage>", "the stage to manage (default: TORPEDO_STAGE, else local or dev)")
+  .option("--json", "print one JSON object and nothing else on stdout")
+  .showHelpAfterError("(--help shows how)")
+  .addHelpText(
+    "after",
+    `
+Which AWS or emulator is managed is what the environment points at: AWS_PROFILE or AWS_ACCESS_KEY_ID,
+or AWS_ENDPOINT_URL for an emulator. Where it names nothing, it is the one that "npm start" runs.`,
+  );
+
+async function connect() {
+  const target = resolveTarget(program.opts<{ stage?: string }>().stage);
+  const outputs = await readStackOutputs(target);
+  return { outputs, target, ...openDirectory(outputs, target.clientConfig) };
+}
+
+/** Runs a command and prints what it reports, or in one sentence why it could not be carried out. */
+function report<Arguments extends unknown[]>(run: (...args: Arguments) => Promise<Report>) {
+  return async (...args: Arguments) => {
+    try {
+      const { lines, json } = await run(...args);
+      const asJson = program.opts<{ json?: boolean }>().json;
+      console.log(asJson ? JSON.stringify(json) : lines.join("\n"));
+    } catch (error) {
+      const known = error instanceof InvalidRequestError || error instanceof NoTargetError;
+      console.error(known || !process.env.TORPEDO_DEBUG ? `Error: ${messageOf(error)}` : error);
+      process.exitCode = 1;
+    }
+  };
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+const onAccount = (command: Command) =>
+  command.requiredOption("--account <account>", "the account's name");
+
+function describeAccount({ credentials, version: _, ...account }: Account) {
+  return {
+    ...account,
+    createdAt: new Date(account.createdAt).toISOString(),
+    passwords: credentials.map(({ createdAt, validUntil }) => ({
+      createdAt: new Date(createdAt).toISOString(),
+      ...(validUntil !== undefined && { validUntil: new Date(validUntil).toISOString() }),
+    })),
+  };
+}
+
+const accountLine = ({ account, state, country, timeZone }: Account) =>
+  `${account}  ${state}  ${country}  ${timeZone}`;
+
+const passwordLines = ({ account, password }: { account: string; password: string }) => [
+  `account   ${account}`,
+  `password  ${password}`,
+  "The password is shown this once; only its hash is stored.",
+];
+
+const account = program.command("account").description("accounts of customers");
+
+onAccount(account.command("create"))
+  .description("create an account and print its password, once")
+  .option("--country <code>", "its country: fills in for missing country codes of numbers", "BR")
+  .option("--time-zone <zone>", "the zone of its dates (default: that of the country's capital)")
+  .action(
+    report(async (options: { account: string; country: string; timeZone?: string }) => {
+      const created = await createAccount(await connect(), options);
+      return { lines: passwordLines(created), json: created };
+    }),
+  );
+
+onAccount(account.command("show"))
+  .description("show an account and its endpoints")
+  .action(
+    report(async (options: { account: string }) => {
+      const { directory } = await connect();
+      const found = await getAccount(directory, options.account);
+      const endpoints = await directory.listEndpoints(options.account);
+      const json = { ...describeAccount(found), endpoints };
+      return { lines: [JSON.stringify(json, undefined, 2)], json };
+    }),
+  );
+
+account
+  .command("list")
+  .description("list all accounts")
+  .action(
+    report(async () => {
+      const accounts = await (await connect()).directory.listAccounts();
+      const lines =
+        accounts.length > 0 ? accounts.map(accountLine) : ["There are no accounts yet."];
+      return { lines, json: { accounts: accounts.map(describeAccount) } };
+    }),
+  );
+
+for (const [name, state, description] of [
+  ["disable", "disabled", "let an account in no longer; takes effect within a minute"],
+  ["enable", "active", "let a disabled account in again"],
+] as const) {
+  onAccount(account.command(name))
+    .description(description)
+    .action(
+      report(async (options: { account: string }) => {
+        const changed = await setAccountState(await connect(), options.account, state);
+        return { lines: [accountLine(changed)], json: describeAccount(changed) };
+      }),
+    );
+}
+
+const credential = program.command("credential").description("passwords of accounts");
+
+onAccount(credential.command("rotate"))
+  .description("give an account a new password and print it, once")
+  .option(
+    "--overlap-minutes <minutes>",
+    "for how long the old password stays valid beside the new one",
+    wholeNumber,
+    0,
+  )
+  .action(
+    report(async (options: { account: string; overlapMinutes: number }) => {
+      const rotated = await rotateCredential(
+        await connect(),
+        options.account,
+        options.overlapMinutes,
+      );
+      return { lines: passwordLines(rotated), json: rotated };
+    }),
+  );
+
+const endpoint = program.command("endpoint").description("URLs that are told of statuses");
+
+onAccount(endpoint.command("add"))
+  .description("add a URL that is told of what becomes of the account's messages")
+  .requiredOption("--url <url>", "where to POST callbacks to")
+  .option("--events <list>", "what it is told of, separated by commas", eventList, [
+    ...ENDPOINT_EVENTS,
+  ])
+  .addOption(
+    new Option("--callback-option <option>", "for messages whose request does not say")
+      .choices(CALLBACK_OPTIONS)
+      .default("ALL"),
+  )
+  .action(
+    report(
+      async (options: {
+        account: string;
+        url: string;
+        events: EndpointEvent[];
+        callbackOption: CallbackOption;
+      }) => {
+        const added = await addEndpoint(await connect(), options);
+        return { lines: [`endpoint  ${added.endpointId}`, `url       ${added.url}`], json: added };
+      },
+    ),
+  );
+
+onAccount(endpoint.command("list"))
+  .description("list the account's endpoints")
+  .action(
+    report(async (options: { account: string }) => {
+      const { directory } = await connect();
+      await getAccount(directory, options.account);
+      const endpoints = await directory.listEndpoints(options.account);
+      const lines = endpoints.map(
+        ({ endpointId, url, events, callbackOption }) =>
+          `${endpointId}  ${url}  ${events.join(",")}  ${callbackOption}`,
+      );
+      return {
+        lines: lines.length > 0 ? lines : ["The account has no endpoints."],
+        json: { endpoints },
+      };
+    }),
+  );
+
+onAccount(endpoint.command("remove"))
+  .description("remove one of the account's endpoints")
+  .requiredOption("--endpoint <id>", "the endpoint's id, as `endpoint list` shows it")
+  .action(
+    report(async (options: { account: string; endpoint: string }) => {
+      const { directory } = await connect();
+      await removeEndpoint(directory, options.account, options.endpoint);
+      return { lines: ["removed"], json: { removed: options.endpoint } };
+    }),
+  );
+
+const sandbox = program.command("sandbox").description("the sandbox carrier");
+
+sandbox
+  .command("outbox")
+  .description("show what the sandbox carrier was handed for a number, oldest first")
+  .requiredOption("--to <number>", "the number")
+  .action(
+    report(async (options: { to: string }) => {
+      const destination = parseMobileNumber(options.to, "BR");
+      if (!destination) throw new InvalidRequestError(`"${options.to}" is not a mobile number`);
+      const { outputs, target } = await connect();
+      const messages = await createSandboxOutbox({
+        client: createDocumentClient(target.clientConfig),
+        tableName: outputs.SandboxOutboxTableName,
+        clock: systemClock,
+      }).list(destination);
+      const lines = messages.map(
+        ({ receivedAt, account, messageId, attempt, outcome, text }) =>
+          `${new Date(receivedAt).toISOString()}  ${account}/${messageId}  attempt ${attempt}  ${outcome}  ${text}`,
+      );
+      return {
+        lines: lines.length > 0 ? lines : ["Nothing was handed over for this number."],
+        json: { messages },
+      };
+    }),
+  );
+
+function wholeNumber(value: string): number {
+  const number = Number(value);
+  if (Number.isInteger(number) && number >= 0) return number;
+  throw new InvalidArgumentError("It must be a whole number, 0 or more.");
+}
+
+function eventList(value: string): EndpointEvent[] {
+  const events = value.split(",").map((event) => event.trim());
+  const known = ENDPOINT_EVENTS.filter((event) => events.includes(event));
+  if (known.length === new Set(events).size) return known;
+  throw new InvalidArgumentError(`It must be some of ${ENDPOINT_EVENTS.join(",")}.`);
+}
+
+await program.parseAsync();
