@@ -1,16 +1,15 @@
 import { existsSync, readFileSync } from "node:fs";
 import { CloudFormationClient, DescribeStacksCommand } from "@aws-sdk/client-cloudformation";
-import type { AwsCredentialIdentity } from "@aws-sdk/types";
 import * as z from "zod";
 
 // Node 20 is supported here for as long as the SDK supports it; its reminder would garble what commands print.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
 
 /** Where `npm start` writes down what it runs. */
-export const LOCAL_ENVIRONMENT_FILE = ".local/environment.json";
+const LOCAL_ENVIRONMENT_FILE = ".local/environment.json";
 
 /** What any emulator takes for credentials. */
-export const EMULATOR_CREDENTIALS: AwsCredentialIdentity = {
+export const EMULATOR_CREDENTIALS = {
   accessKeyId: "test",
   secretAccessKey: "test",
 };
@@ -43,7 +42,7 @@ export interface AwsTarget {
   readonly clientConfig: {
     readonly endpoint?: string;
     readonly region?: string;
-    readonly credentials?: AwsCredentialIdentity;
+    readonly credentials?: typeof EMULATOR_CREDENTIALS;
   };
   /** Whether this is the local run and not what the environment named. */
   readonly isLocalRun: boolean;

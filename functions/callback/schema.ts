@@ -11,7 +11,7 @@ export const callbackInputSchema = z.union([callbackDeliverySchema, messageStatu
 export type CallbackInput = z.output<typeof callbackInputSchema>;
 
 /** `callbackMtRequest` (Mesago document: "Callback de Status de Entrega"). */
-export function mesagoCallback(event: MessageStatusChanged, account: Account) {
+function mesagoCallback(event: MessageStatusChanged, account: Account) {
   const { statusCode, detailCode } = event.codes.mesago;
   return {
     callbackMtRequest: {

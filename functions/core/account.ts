@@ -15,7 +15,7 @@ export const accountIdSchema = z
 const instant = z.number().int().nonnegative();
 
 /** A password of an account, as a hash. While one is being rotated out, two are valid. */
-export const credentialSchema = z.object({
+const credentialSchema = z.object({
   hash: z.string().min(1),
   createdAt: instant,
   /** Milliseconds since the epoch; absent means until it is rotated. */

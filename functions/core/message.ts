@@ -12,7 +12,7 @@ export const DIALECTS = ["mesago"] as const;
 const instant = z.number().int().nonnegative();
 
 /** The hours of the day in which a message may be sent, each meaning hh:00–hh:59 in `timeZone`. */
-export const timeWindowSchema = z.object({
+const timeWindowSchema = z.object({
   hours: z.array(z.number().int().min(0).max(23)).min(1),
   timeZone: z.string().min(1),
 });

@@ -72,14 +72,15 @@ function requestOf(event: APIGatewayProxyEventV2): ApiRequest {
 }
 
 /**
- * The path, from the route's `{proxy+}` where it has one: API Gateway decodes path parameters
- * once, while `rawPath` comes decoded or not depending on who serves the API.
+ * The path, from the route's `{proxy+}` where it has one. API Gateway decodes it before it gets
+ * here, all but an encoded percent sign.
  */
 function pathOf({ pathParameters, routeKey, rawPath }: APIGatewayProxyEventV2): string {
   const proxy = pathParameters?.proxy;
   const route = routeKey.split(" ").at(-1) ?? "";
   const path = proxy === undefined ? rawPath : route.replace("{proxy+}", () => proxy);
-  return path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
+  const decoded = path.replaceAll("%25", "%");
+  return decoded.length > 1 && decoded.endsWith("/") ? decoded.slice(0, -1) : decoded;
 }
 
 /** A body that should have been JSON: its value, or what is wrong with it. */

@@ -11,7 +11,7 @@ import { parseItem } from "../dynamodb/items.ts";
 const KEPT_SECONDS = 24 * 60 * 60;
 
 /** One hand-over to the sandbox carrier, as the phone's operator would have it in its books. */
-export const outboxEntrySchema = z.object({
+const outboxEntrySchema = z.object({
   destination: z.string(),
   /** Milliseconds since the epoch. */
   receivedAt: z.number().int(),

@@ -12,7 +12,7 @@ import type { Directory } from "../../core/ports.ts";
 import { parseItem } from "./items.ts";
 
 /** The index that lists the items of one kind; only items with a `kind` are in it. */
-export const DIRECTORY_KIND_INDEX = "kind";
+const DIRECTORY_KIND_INDEX = "kind";
 
 const partitionOf = (account: string) => `ACCOUNT#${account}`;
 const accountKey = (account: string) => ({ pk: partitionOf(account), sk: "ACCOUNT" });

@@ -12,7 +12,7 @@ import type { Clock, MessageChange, MessageStore } from "../../core/ports.ts";
 import { parseItem } from "./items.ts";
 
 /** The sort key of an MT's own item; what else belongs to the message will lie beside it. */
-export const MT_SORT_KEY = "MT";
+const MT_SORT_KEY = "MT";
 
 /** An account's name has no `#`, so the first one separates, whatever the client's id holds. */
 const keyOf = (account: string, id: string) => ({ pk: `${account}#${id}`, sk: MT_SORT_KEY });

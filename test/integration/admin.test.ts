@@ -1,0 +1,124 @@
+import { randomUUID } from "node:crypto";
+import { execa } from "execa";
+import { describe, expect, it } from "vitest";
+import { environmentFor, localAws } from "../../bin/local-aws.ts";
+import { eventually } from "./support/eventually.ts";
+import { stack } from "./support/stack.ts";
+
+/** Runs the operator's command line as an operator does. */
+async function admin(...args: string[]) {
+  const { stdout, stderr, exitCode } = await execa(
+    "npm",
+    ["run", "--silent", "admin", "--", ...args],
+    {
+      env: environmentFor(localAws(stack.endpointUrl), process.env),
+      extendEnv: false,
+      reject: false,
+    },
+  );
+  return { stdout, stderr, exitCode };
+}
+const json = async (...args: string[]) => JSON.parse((await admin(...args, "--json")).stdout);
+
+async function statusCodeWith(account: string, password: string): Promise<number> {
+  const authorization = `Basic ${Buffer.from(`${account}:${password}`).toString("base64")}`;
+  const url = `${stack.apiUrl}/api/get-sms-status/id/none`;
+  return (await fetch(url, { headers: { authorization } })).status;
+}
+
+describe("npm run admin", () => {
+  it("creates an account whose password works, shows it without, rotates it, disables it", async () => {
+    const name = `admin-${randomUUID()}`;
+    const created = await json("account", "create", "--account", name);
+    expect(created).toEqual({ account: name, password: expect.stringMatching(/^[\w-]{43}$/) });
+    expect(await statusCodeWith(name, created.password)).toBe(200);
+
+    const shown = await admin("account", "show", "--account", name, "--json");
+    expect(JSON.parse(shown.stdout)).toMatchObject({ account: name, country: "BR", endpoints: [] });
+    expect(shown.stdout).not.toContain(created.password);
+
+    const rotated = await json("credential", "rotate", "--account", name);
+    expect(await statusCodeWith(name, rotated.password)).toBe(200);
+
+    await json("account", "disable", "--account", name);
+    const { accounts } = await json("account", "list");
+    expect(accounts).toContainEqual(expect.objectContaining({ account: name, state: "disabled" }));
+  });
+
+  it("adds, lists and removes endpoints", async () => {
+    const name = `admin-${randomUUID()}`;
+    await json("account", "create", "--account", name);
+    const url = "https://customer.example/status";
+    const added = await json(
+      "endpoint",
+      "add",
+      "--account",
+      name,
+      "--url",
+      url,
+      "--events",
+      "sent",
+    );
+    expect(added).toMatchObject({ url, events: ["sent"], callbackOption: "ALL" });
+    const { endpoints } = await json("endpoint", "list", "--account", name);
+    expect(endpoints).toEqual([added]);
+    await json("endpoint", "remove", "--account", name, "--endpoint", added.endpointId);
+    expect(await json("endpoint", "list", "--account", name)).toEqual({ endpoints: [] });
+  });
+
+  it("shows what the sandbox carrier was handed", async () => {
+    const name = `admin-${randomUUID()}`;
+    const { password } = await json("account", "create", "--account", name);
+    await fetch(`${stack.apiUrl}/api/send-sms`, {
+      method: "POST",
+      headers: {
+        authorization: `Basic ${Buffer.from(`${name}:${password}`).toString("base64")}`,
+        "content-type": "application/json",
+      },
+      body: '{"sendSmsRequest":{"destination":"5585900001234","messageText":"Olá"}}',
+    });
+    await eventually(async () => {
+      const { messages } = await json("sandbox", "outbox", "--to", "5585900001234");
+      expect(messages).toContainEqual(
+        expect.objectContaining({ account: name, text: "Olá", outcome: "accepted" }),
+      );
+    });
+  });
+
+  it.each([
+    [
+      "an account that is not there",
+      ["account", "show", "--account", "nobody"],
+      /there is no account "nobody"/,
+    ],
+    [
+      "a stage that is not deployed",
+      ["account", "list", "--stage", "nowhere"],
+      /torpedo-nowhere cannot be read/,
+    ],
+    ["an option left out", ["account", "create"], /required option '--account/],
+    [
+      "an unknown event",
+      ["endpoint", "add", "--account", "a", "--url", "https://a.example", "--events", "read"],
+      /sent,delivered,received/,
+    ],
+  ])("says in one sentence what is wrong: %s", async (_, args, message) => {
+    const { stdout, stderr, exitCode } = await admin(...args);
+    expect(exitCode).toBe(1);
+    expect(stdout).toBe("");
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/^\s+at /m);
+  });
+
+  it.each([
+    [[]],
+    [["account"]],
+    [["account", "create"]],
+    [["credential", "rotate"]],
+    [["endpoint", "add"]],
+  ])("has help everywhere: %j", async (command) => {
+    const { stdout, exitCode } = await admin(...command, "--help");
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^Usage: npm run admin --/);
+  });
+});
