@@ -16,6 +16,7 @@ const LEASE = Duration.seconds(30);
 type Enqueues = TakesEnvironment<
   | "DISPATCH_QUEUE_URL"
   | "DISPATCH_QUEUE_ARN"
+  | "DISPATCH_DEAD_LETTER_QUEUE_ARN"
   | "DISPATCH_SCHEDULE_GROUP"
   | "DISPATCH_SCHEDULE_ROLE_ARN"
 >;
@@ -73,6 +74,7 @@ export class Dispatch extends Construct {
       description: "What the schedules of messages may do: feed the dispatch queue",
     });
     this.worker.queue.grantSendMessages(this.#scheduleRole);
+    this.worker.deadLetterQueue.grantSendMessages(this.#scheduleRole);
     messages.grantMove(fn);
     carrier.grantSend(fn);
     this.grantEnqueue(fn);
@@ -80,7 +82,7 @@ export class Dispatch extends Construct {
 
   /** Lets a function put messages on their way to the carrier, now or at a time. */
   grantEnqueue(fn: Enqueues): void {
-    const { queue } = this.worker;
+    const { queue, deadLetterQueue } = this.worker;
     queue.grantSendMessages(fn);
     fn.addToRolePolicy(
       new PolicyStatement({
@@ -100,6 +102,7 @@ export class Dispatch extends Construct {
     fn.provide({
       DISPATCH_QUEUE_URL: queue.queueUrl,
       DISPATCH_QUEUE_ARN: queue.queueArn,
+      DISPATCH_DEAD_LETTER_QUEUE_ARN: deadLetterQueue.queueArn,
       DISPATCH_SCHEDULE_GROUP: this.#scheduleGroup,
       DISPATCH_SCHEDULE_ROLE_ARN: this.#scheduleRole.roleArn,
     });

@@ -75,9 +75,9 @@ export function refOf({ account, id, traceId }: MessageRef): MessageRef {
   return { account, id, traceId };
 }
 
-/** A number that may be shown: country and area are readable, the subscriber is not. */
+/** Hides the middle of a phone number; of a short one, its first half. */
 export function maskNumber(number: string): string {
-  return number.length < 9
-    ? "*".repeat(number.length)
-    : `${number.slice(0, 5)}${"*".repeat(number.length - 9)}${number.slice(-4)}`;
+  const head = number.length > 9 ? 5 : 0;
+  const hiddenEnd = number.length - Math.min(4, Math.floor(number.length / 2));
+  return number.slice(0, head) + "*".repeat(hiddenEnd - head) + number.slice(hiddenEnd);
 }

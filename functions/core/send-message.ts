@@ -65,18 +65,30 @@ export async function sendMessage(
   if (!destination) return refuse("invalid-destination");
 
   const message = newMessage(deps, account, { ...request, destination });
-  const result = await deps.messages.insert(message);
+  const result = await orUnavailable(deps.messages.insert(message));
   if (!result.inserted) {
     await resumeIfStranded(deps, result.existing);
     return refuse("duplicate-id");
   }
   try {
-    await deps.dispatchQueue.enqueue(refOf(message), message.claimableFrom);
-  } catch (cause) {
-    await deps.messages.withdraw(refOf(message));
-    throw new UnavailableError("the dispatch queue did not take the message", { cause });
+    await enqueue(deps, message);
+  } catch (error) {
+    // Should this fail as well, a retry under the same id finds the message and puts it on its way.
+    await orUnavailable(deps.messages.withdraw(refOf(message)));
+    throw error;
   }
   return { accepted: true, message };
+}
+
+const enqueue = ({ dispatchQueue }: SendDependencies, message: Message) =>
+  orUnavailable(dispatchQueue.enqueue(refOf(message), message.claimableFrom));
+
+async function orUnavailable<T>(write: Promise<T>): Promise<T> {
+  try {
+    return await write;
+  } catch (cause) {
+    throw new UnavailableError("what must be durable was not taken", { cause });
+  }
 }
 
 function newMessage(
@@ -113,12 +125,7 @@ function newMessage(
  * A first try that died between its two writes left a message that is in no queue. Its retry
  * finds it here, and what enqueuing it twice costs is one claim that fails.
  */
-async function resumeIfStranded({ dispatchQueue }: SendDependencies, existing: Message) {
+async function resumeIfStranded(deps: SendDependencies, existing: Message): Promise<void> {
   const waiting = existing.state === "QUEUED" || existing.state === "SCHEDULED";
-  if (!waiting || existing.attempts > 0) return;
-  try {
-    await dispatchQueue.enqueue(refOf(existing), existing.claimableFrom);
-  } catch (cause) {
-    throw new UnavailableError("the dispatch queue did not take the message", { cause });
-  }
+  if (waiting && existing.attempts === 0) await enqueue(deps, existing);
 }

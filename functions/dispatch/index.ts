@@ -29,6 +29,7 @@ export const handler = createQueueFunction({
         groupName: env.DISPATCH_SCHEDULE_GROUP,
         roleArn: env.DISPATCH_SCHEDULE_ROLE_ARN,
         queueArn: env.DISPATCH_QUEUE_ARN,
+        deadLetterQueueArn: env.DISPATCH_DEAD_LETTER_QUEUE_ARN,
       }),
       clock,
     }),

@@ -31,6 +31,7 @@ export const handler = createHttpFunction(
         groupName: env.DISPATCH_SCHEDULE_GROUP,
         roleArn: env.DISPATCH_SCHEDULE_ROLE_ARN,
         queueArn: env.DISPATCH_QUEUE_ARN,
+        deadLetterQueueArn: env.DISPATCH_DEAD_LETTER_QUEUE_ARN,
       }),
       clock,
     }),

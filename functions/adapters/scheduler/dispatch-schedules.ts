@@ -16,6 +16,8 @@ export function createDispatchSchedules(deps: {
   readonly groupName: string;
   readonly roleArn: string;
   readonly queueArn: string;
+  /** Gets the references of schedules that could not reach the queue. */
+  readonly deadLetterQueueArn: string;
 }): DispatchAlarmClock {
   return {
     async schedule(ref, at) {
@@ -29,7 +31,12 @@ export function createDispatchSchedules(deps: {
             ScheduleExpressionTimezone: "UTC",
             FlexibleTimeWindow: { Mode: "OFF" },
             ActionAfterCompletion: "DELETE",
-            Target: { Arn: deps.queueArn, RoleArn: deps.roleArn, Input: JSON.stringify(ref) },
+            Target: {
+              Arn: deps.queueArn,
+              RoleArn: deps.roleArn,
+              Input: JSON.stringify(ref),
+              DeadLetterConfig: { Arn: deps.deadLetterQueueArn },
+            },
           }),
         );
       } catch (error) {

@@ -4,6 +4,7 @@ import * as z from "zod";
 export const dispatchQueueEnv = z.object({
   DISPATCH_QUEUE_URL: z.string().min(1),
   DISPATCH_QUEUE_ARN: z.string().min(1),
+  DISPATCH_DEAD_LETTER_QUEUE_ARN: z.string().min(1),
   DISPATCH_SCHEDULE_GROUP: z.string().min(1),
   DISPATCH_SCHEDULE_ROLE_ARN: z.string().min(1),
 });

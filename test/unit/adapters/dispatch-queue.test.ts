@@ -21,6 +21,7 @@ function setUp(schedulerAnswer: WireResponse = { body: { ScheduleArn: "arn" } })
       groupName: "torpedo-test",
       roleArn: "arn:aws:iam::123456789012:role/schedules",
       queueArn: "arn:aws:sqs:us-east-1:123456789012:dispatch",
+      deadLetterQueueArn: "arn:aws:sqs:us-east-1:123456789012:dispatch-dead-letters",
     }),
     clock,
   });
@@ -64,6 +65,7 @@ describe("the dispatch queue", () => {
             Arn: "arn:aws:sqs:us-east-1:123456789012:dispatch",
             RoleArn: "arn:aws:iam::123456789012:role/schedules",
             Input: JSON.stringify(ref),
+            DeadLetterConfig: { Arn: "arn:aws:sqs:us-east-1:123456789012:dispatch-dead-letters" },
           },
         },
       },

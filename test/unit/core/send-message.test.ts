@@ -107,13 +107,19 @@ describe("sendMessage", () => {
     expect(await sendMessage(deps, account, request())).toMatchObject({ accepted: true });
   });
 
+  it("accepts nothing where the store does not take it", async () => {
+    messages.insert = () => Promise.reject(new Error("throttled"));
+    await expect(sendMessage(deps, account, request())).rejects.toThrow(UnavailableError);
+    expect(dispatchQueue.entries).toEqual([]);
+  });
+
   it("puts a message on its way again whose first try died between its two writes", async () => {
     dispatchQueue.refuses = true;
     const dying: SendDependencies = {
       ...deps,
       messages: { insert: (message) => messages.insert(message), withdraw: () => Promise.reject() },
     };
-    await expect(sendMessage(dying, account, request())).rejects.toBeUndefined();
+    await expect(sendMessage(dying, account, request())).rejects.toThrow(UnavailableError);
     dispatchQueue.refuses = false;
     expect(await sendMessage(deps, account, request())).toEqual({
       accepted: false,

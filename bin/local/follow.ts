@@ -1,0 +1,153 @@
+import {
+  DeleteRuleCommand,
+  EventBridgeClient,
+  PutRuleCommand,
+  PutTargetsCommand,
+  RemoveTargetsCommand,
+} from "@aws-sdk/client-eventbridge";
+import {
+  CreateQueueCommand,
+  DeleteMessageBatchCommand,
+  DeleteQueueCommand,
+  GetQueueAttributesCommand,
+  type Message,
+  ReceiveMessageCommand,
+  SQSClient,
+} from "@aws-sdk/client-sqs";
+import * as z from "zod";
+import {
+  EVENT_SOURCE,
+  MESSAGE_STATUS_CHANGED,
+  type MessageStatusChanged,
+  messageStatusChangedSchema,
+} from "../../functions/core/events.ts";
+import { maskNumber } from "../../functions/core/message.ts";
+import type { AwsConnection } from "./local-aws.ts";
+
+/** Fixed, so that what a run that was killed has left behind is taken over and not added to. */
+const NAME = "torpedo-follow";
+const TARGET_ID = "follow";
+
+const envelopeSchema = z.object({ detail: messageStatusChangedSchema });
+
+/** Reads the changes of state off a queue of our own. */
+export interface Follower {
+  /**
+   * Calls `onEvent` for each change until the signal aborts; at least once each, mostly in order.
+   * Without an event for one that is not what docs/events.md says.
+   */
+  run(
+    onEvent: (event: MessageStatusChanged | undefined) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Removes the rule and the queue. */
+  remove(): Promise<void>;
+}
+
+/**
+ * Hangs a rule on the bus that copies every change of state to a queue, as teams hang theirs on it.
+ */
+export async function createFollower(aws: AwsConnection, busName: string): Promise<Follower> {
+  const events = new EventBridgeClient(aws);
+  const sqs = new SQSClient(aws);
+
+  const { QueueUrl } = await sqs.send(
+    new CreateQueueCommand({ QueueName: NAME, Attributes: { MessageRetentionPeriod: "300" } }),
+  );
+  if (!QueueUrl) throw new Error("SQS answered a new queue without its URL");
+  const { Attributes } = await sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["QueueArn"] }),
+  );
+  await events.send(
+    new PutRuleCommand({
+      Name: NAME,
+      EventBusName: busName,
+      Description: "Shows changes of state in the terminal",
+      EventPattern: JSON.stringify({
+        source: [EVENT_SOURCE],
+        "detail-type": [MESSAGE_STATUS_CHANGED],
+      }),
+    }),
+  );
+  await events.send(
+    new PutTargetsCommand({
+      Rule: NAME,
+      EventBusName: busName,
+      Targets: [{ Id: TARGET_ID, Arn: Attributes?.QueueArn }],
+    }),
+  );
+
+  return {
+    async run(onEvent, signal) {
+      while (!signal.aborted) {
+        const messages = await receive(sqs, QueueUrl, signal);
+        const received = messages
+          .map(({ Body }) => envelopeSchema.safeParse(JSON.parse(Body ?? "null")).data?.detail)
+          .sort((one, other) => (one?.at ?? "").localeCompare(other?.at ?? ""));
+        for (const event of received) onEvent(event);
+        if (messages.length > 0) {
+          await sqs.send(
+            new DeleteMessageBatchCommand({
+              QueueUrl,
+              Entries: messages.map(({ ReceiptHandle }, index) => ({
+                Id: String(index),
+                ReceiptHandle,
+              })),
+            }),
+          );
+        }
+      }
+    },
+    async remove() {
+      const rule = { EventBusName: busName };
+      await events.send(new RemoveTargetsCommand({ ...rule, Rule: NAME, Ids: [TARGET_ID] }));
+      await events.send(new DeleteRuleCommand({ ...rule, Name: NAME }));
+      await sqs.send(new DeleteQueueCommand({ QueueUrl }));
+      // Connections left open would keep the emulator from ending at once.
+      events.destroy();
+      sqs.destroy();
+    },
+  };
+}
+
+async function receive(sqs: SQSClient, QueueUrl: string, signal: AbortSignal): Promise<Message[]> {
+  try {
+    const { Messages } = await sqs.send(
+      new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 10 }),
+      { abortSignal: signal },
+    );
+    return Messages ?? [];
+  } catch (error) {
+    if (signal.aborted) return [];
+    throw error;
+  }
+}
+
+/**
+ * One change of state as one line: when, whose, to whom, from what to what and why, which message.
+ *
+ * @param timeZone of the clock times, an IANA name
+ */
+export function formatEvent(event: MessageStatusChanged, timeZone: string): string {
+  const time = new Date(event.at).toLocaleTimeString("en-GB", { timeZone });
+  const notes = [
+    event.reason,
+    event.operator,
+    event.attempts > 1 ? `attempt ${event.attempts}` : undefined,
+  ].filter((note) => note !== undefined);
+  return [
+    time,
+    printable(event.account),
+    maskNumber(event.destination),
+    event.state.padEnd("NOT_DELIVERED".length),
+    printable(event.id),
+    notes.length > 0 ? `(${printable(notes.join(", "))})` : "",
+  ]
+    .join("  ")
+    .trimEnd();
+}
+
+/** Without control characters: ids are the clients' own, and must not move the terminal's cursor. */
+function printable(text: string): string {
+  return text.replaceAll(/\p{C}/gu, "?");
+}
