@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { execa } from "execa";
 import { describe, expect, it } from "vitest";
-import { environmentFor, localAws } from "../../bin/local-aws.ts";
+import { environmentFor, localAws } from "../../bin/local/local-aws.ts";
 import { eventually } from "./support/eventually.ts";
 import { stack } from "./support/stack.ts";
 

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import type { StackOutputs } from "../../bin/aws-target.ts";
-import { deployStack } from "../../bin/deploy.ts";
-import { startEmulator } from "../../bin/emulator.ts";
-import { LOCAL_DIRECTORY } from "../../bin/project.ts";
+import { deployStack } from "../../bin/local/deploy.ts";
+import { startEmulator } from "../../bin/local/emulator.ts";
+import { LOCAL_DIRECTORY } from "../../bin/local/project.ts";
 
 /** What the integration tests are run against. */
 export interface DeployedStack {
