@@ -93,8 +93,8 @@ export class Callback extends Construct {
         }),
       ],
     });
-    retries.queue.grantSendMessages(fn);
-    deadLetterQueue.grantSendMessages(fn);
+    retries.queue.grant(fn, "sqs:SendMessage");
+    deadLetterQueue.grant(fn, "sqs:SendMessage");
     fn.provide({
       CALLBACK_RETRY_QUEUE_URL: retries.queue.queueUrl,
       CALLBACK_DEAD_LETTER_QUEUE_URL: deadLetterQueue.queueUrl,

@@ -48,7 +48,7 @@ export class CarrierEvents extends Construct {
 
   /** Lets a function report what a carrier says. @returns the environment that it needs for it */
   grantReport(fn: IGrantable): { CARRIER_EVENTS_QUEUE_URL: string } {
-    this.worker.queue.grantSendMessages(fn);
+    this.worker.queue.grant(fn, "sqs:SendMessage");
     return { CARRIER_EVENTS_QUEUE_URL: this.worker.queue.queueUrl };
   }
 }

@@ -1,4 +1,4 @@
-import { Aws, Duration, Validations } from "aws-cdk-lib";
+import { Aws, Duration, RemovalPolicy, Validations } from "aws-cdk-lib";
 import { PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { ScheduleGroup } from "aws-cdk-lib/aws-scheduler";
 import { Construct } from "constructs";
@@ -66,15 +66,18 @@ export class Dispatch extends Construct {
       },
     });
     this.#scheduleGroup = `torpedo-${stage.name}`;
-    new ScheduleGroup(this, "Schedules", { scheduleGroupName: this.#scheduleGroup });
+    new ScheduleGroup(this, "Schedules", {
+      scheduleGroupName: this.#scheduleGroup,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
     this.#scheduleRole = new Role(this, "ScheduleRole", {
       assumedBy: new ServicePrincipal("scheduler.amazonaws.com", {
         conditions: { StringEquals: { "aws:SourceAccount": Aws.ACCOUNT_ID } },
       }),
       description: "What the schedules of messages may do: feed the dispatch queue",
     });
-    this.worker.queue.grantSendMessages(this.#scheduleRole);
-    this.worker.deadLetterQueue.grantSendMessages(this.#scheduleRole);
+    this.worker.queue.grant(this.#scheduleRole, "sqs:SendMessage");
+    this.worker.deadLetterQueue.grant(this.#scheduleRole, "sqs:SendMessage");
     messages.grantMove(fn);
     carrier.grantSend(fn);
     this.grantEnqueue(fn);
@@ -83,7 +86,7 @@ export class Dispatch extends Construct {
   /** Lets a function put messages on their way to the carrier, now or at a time. */
   grantEnqueue(fn: Enqueues): void {
     const { queue, deadLetterQueue } = this.worker;
-    queue.grantSendMessages(fn);
+    queue.grant(fn, "sqs:SendMessage");
     fn.addToRolePolicy(
       new PolicyStatement({
         actions: ["scheduler:CreateSchedule"],

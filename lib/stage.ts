@@ -12,11 +12,14 @@ const sandboxCarrier = z.strictObject({ name: z.literal("sandbox") });
 export const stageSchema = z.strictObject({
   /** What becomes of the tables when the stack is deleted. */
   removalPolicy: z.enum(["retain", "destroy"]),
-  logRetentionDays: z.union(LOG_RETENTION_DAYS.map((days) => z.literal(days))),
+  logRetentionDays: z.literal(LOG_RETENTION_DAYS),
   alarms: z.strictObject({
     enabled: z.boolean(),
     /** An SNS topic that alarms are sent to; without one they only show in CloudWatch. */
-    topicArn: z.string().startsWith("arn:").optional(),
+    topicArn: z
+      .string()
+      .regex(/^arn:[\w-]+:sns:[a-z0-9-]+:\d{12}:[\w.-]+$/, "expected the ARN of an SNS topic")
+      .optional(),
   }),
   /** Whether to deploy the second stack: dashboard, saved queries, alarms over several metrics. */
   observability: z.boolean(),
@@ -104,22 +107,22 @@ export function resolveStage(name: unknown, overlays: unknown = {}): Stage {
   const stageName = z.string().regex(STAGE_NAME).safeParse(name);
   if (!stageName.success) {
     throw new StageConfigurationError(
-      `stage: "${name}" is not a stage's name: up to 20 lower-case letters, digits and dashes`,
+      `stage: ${JSON.stringify(name)} is not a stage's name: up to 20 lower-case letters, digits and dashes`,
     );
   }
   const byName = z.record(z.string(), z.record(z.string(), z.unknown())).safeParse(overlays);
   if (!byName.success) {
     throw new StageConfigurationError("stages: expected an object of settings by stage name");
   }
-  const known = STAGES[stageName.data];
-  const overlay = byName.data[stageName.data];
+  const known = own(STAGES, stageName.data);
+  const overlay = own(byName.data, stageName.data);
   if (!known && !overlay) {
     const names = [...new Set([...Object.keys(STAGES), ...Object.keys(byName.data)])];
     throw new StageConfigurationError(
       `stage: there is no stage "${stageName.data}"; there are ${names.join(", ")}`,
     );
   }
-  const settings = stageSchema.safeParse({ ...known, ...overlay });
+  const settings = stageSchema.safeParse(overlaid(known ?? {}, overlay ?? {}));
   if (!settings.success) {
     const problems = settings.error.issues.map(
       ({ path, message }) => `stages.${[stageName.data, ...path].join(".")}: ${message}`,
@@ -127,4 +130,23 @@ export function resolveStage(name: unknown, overlays: unknown = {}): Stage {
     throw new StageConfigurationError(problems.join("\n"));
   }
   return { name: stageName.data, ...settings.data };
+}
+
+const own = <T>(table: Readonly<Record<string, T>>, name: string): T | undefined =>
+  Object.hasOwn(table, name) ? table[name] : undefined;
+
+const isGroup = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Setting by setting, also within groups; a carrier is another one as a whole. */
+function overlaid(
+  base: Readonly<Record<string, unknown>>,
+  overlay: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const merged = Object.entries(overlay).map(([name, value]) => {
+    const known = own(base, name);
+    const merges = name !== "carrier" && isGroup(known) && isGroup(value);
+    return [name, merges ? { ...known, ...value } : value];
+  });
+  return { ...base, ...Object.fromEntries(merged) };
 }

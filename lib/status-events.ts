@@ -37,7 +37,7 @@ export class StatusEvents extends Construct {
       id: "AwsSolutions-SQS3",
       reason: "This is itself the queue of records that the stream could not deliver.",
     });
-    deadLetters.grantSendMessages(fn);
+    deadLetters.grant(fn, "sqs:SendMessage");
     fn.provide({ DEAD_LETTER_QUEUE_URL: deadLetters.queueUrl });
     bus.grantPublish(fn);
     fn.addEventSource(

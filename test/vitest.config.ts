@@ -11,7 +11,14 @@ export default defineConfig({
       { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
       {
         extends: true,
-        test: { name: "infra", include: ["test/infra/**/*.test.ts"], testTimeout: 60_000 },
+        test: {
+          name: "infra",
+          include: ["test/infra/**/*.test.ts"],
+          testTimeout: 60_000,
+          // One process for all, so that each stage is synthesised once.
+          isolate: false,
+          maxWorkers: 1,
+        },
       },
       {
         extends: true,

@@ -21,7 +21,11 @@ export interface DispatchDependencies {
  * every case but a thrown error the queue's message has done its work.
  */
 export type DispatchOutcome = { readonly detail?: string } & (
-  | { readonly kind: "moved"; readonly state: Message["state"] }
+  | {
+      readonly kind: "moved";
+      readonly state: Message["state"];
+      readonly reason?: Message["reason"];
+    }
   | { readonly kind: "deferred" }
   | { readonly kind: "nothing-to-do"; readonly state: Message["state"] }
   | { readonly kind: "absent" }
@@ -187,6 +191,6 @@ async function move(
 ): Promise<DispatchOutcome> {
   const moved = await deps.messages.change(current, change);
   return moved
-    ? { kind: "moved", state: moved.state }
+    ? { kind: "moved", state: moved.state, ...(moved.reason && { reason: moved.reason }) }
     : { kind: "nothing-to-do", state: change.state };
 }

@@ -1,0 +1,196 @@
+import { expect, test } from "vitest";
+import {
+  at,
+  listAt,
+  type Resource,
+  referenceOf,
+  resourcesOf,
+  synthesise,
+  withoutHash,
+} from "./synth.ts";
+
+const { torpedo } = synthesise("prod");
+const ROLE = "AWS::IAM::Role";
+
+/** What a role may do: the resources of each action. */
+type Permissions = Record<string, string[]>;
+
+/** Lambda needs these of every queue that feeds a function. */
+const works = (...queues: string[]): Permissions => ({
+  "sqs:ReceiveMessage": queues,
+  "sqs:DeleteMessage": queues,
+  "sqs:ChangeMessageVisibility": queues,
+  "sqs:GetQueueAttributes": queues,
+  "sqs:GetQueueUrl": queues,
+});
+
+const writesLog = (log: string): Permissions => ({
+  "logs:CreateLogStream": [log],
+  "logs:PutLogEvents": [log],
+});
+
+const SCHEDULES_OF_OURS =
+  "arn:{AWS::Partition}:scheduler:{AWS::Region}:{AWS::AccountId}:schedule/torpedo-prod/*";
+const SCHEDULE_ROLE = 'DispatchScheduleRole if {"iam:PassedToService":"scheduler.amazonaws.com"}';
+
+/** Each role may do what is written here, and nothing else. */
+const PERMISSIONS: Record<string, Permissions> = {
+  MesagoFunctionRole: {
+    ...writesLog("MesagoFunctionLogs"),
+    "dynamodb:PutItem": ["MessagesTable"],
+    "dynamodb:DeleteItem": ["MessagesTable"],
+    "dynamodb:GetItem": ["DirectoryTable", "MessagesTable"],
+    "sqs:SendMessage": ["DispatchSinglesQueue"],
+    "scheduler:CreateSchedule": [SCHEDULES_OF_OURS],
+    "iam:PassRole": [SCHEDULE_ROLE],
+  },
+  DispatchFunctionRole: {
+    ...writesLog("DispatchFunctionLogs"),
+    ...works("DispatchSinglesQueue"),
+    "dynamodb:PutItem": ["SandboxCarrierOutbox"],
+    "dynamodb:UpdateItem": ["MessagesTable", "SandboxCarrierOutbox"],
+    "sqs:SendMessage": ["CarrierEventsReportsQueue", "DispatchSinglesQueue"],
+    "scheduler:CreateSchedule": [SCHEDULES_OF_OURS],
+    "iam:PassRole": [SCHEDULE_ROLE],
+  },
+  DispatchScheduleRole: {
+    "sqs:SendMessage": ["DispatchSinglesDeadLetters", "DispatchSinglesQueue"],
+  },
+  CarrierEventsFunctionRole: {
+    ...writesLog("CarrierEventsFunctionLogs"),
+    ...works("CarrierEventsReportsQueue"),
+    "dynamodb:GetItem": ["MessagesTable"],
+    "dynamodb:UpdateItem": ["MessagesTable"],
+  },
+  StatusEventsFunctionRole: {
+    ...writesLog("StatusEventsFunctionLogs"),
+    "dynamodb:ListStreams": ["*"],
+    "dynamodb:DescribeStream": ["MessagesTable.StreamArn"],
+    "dynamodb:GetRecords": ["MessagesTable.StreamArn"],
+    "dynamodb:GetShardIterator": ["MessagesTable.StreamArn"],
+    "events:PutEvents": ["EventBus"],
+    "sqs:SendMessage": ["StatusEventsDeadLetters"],
+    // CDK's, for the queue of what the stream could not deliver.
+    "sqs:GetQueueAttributes": ["StatusEventsDeadLetters"],
+    "sqs:GetQueueUrl": ["StatusEventsDeadLetters"],
+  },
+  CallbackFunctionRole: {
+    ...writesLog("CallbackFunctionLogs"),
+    ...works("CallbackEventsQueue", "CallbackRetriesQueue"),
+    "dynamodb:GetItem": ["DirectoryTable"],
+    "dynamodb:Query": ["DirectoryTable"],
+    "sqs:SendMessage": ["CallbackEventsDeadLetters", "CallbackRetriesQueue"],
+  },
+};
+
+const asList = (value: unknown): unknown[] => (Array.isArray(value) ? value : [value]);
+
+/** A resource as the table above writes it. */
+function describeResource(value: unknown): string {
+  if (typeof value === "string") return value;
+  const parts = at(value, "Fn::Join", 1);
+  if (Array.isArray(parts)) return parts.map(describePart).join("");
+  const attribute = at(value, "Fn::GetAtt", 1);
+  const name = withoutHash(referenceOf(value) ?? JSON.stringify(value));
+  return attribute === "Arn" || attribute === undefined ? name : `${name}.${attribute}`;
+}
+
+const describePart = (part: unknown) =>
+  typeof part === "string" ? part : `{${withoutHash(referenceOf(part) ?? JSON.stringify(part))}}`;
+
+function statementsOf(roleId: string, role: Resource): unknown[] {
+  const inline = at(role.Properties, "Policies") ?? [];
+  const attached = resourcesOf(torpedo, "AWS::IAM::Policy").filter(([, { Properties }]) =>
+    listAt(Properties, "Roles").some((attachedTo) => referenceOf(attachedTo) === roleId),
+  );
+  return [...asList(inline), ...attached.map(([, { Properties }]) => Properties)].flatMap(
+    (policy) => listAt(policy, "PolicyDocument", "Statement"),
+  );
+}
+
+/** What a role may do, by the policies of the template. */
+function permissionsOf(roleId: string, role: Resource): Permissions {
+  const permissions = new Map<string, Set<string>>();
+  for (const statement of statementsOf(roleId, role)) {
+    expect(statement).toHaveProperty("Effect", "Allow");
+    for (const negated of ["NotAction", "NotResource"]) {
+      expect(statement).not.toHaveProperty(negated);
+    }
+    const condition = at(statement, "Condition");
+    const suffix = condition ? ` if ${JSON.stringify(at(condition, "StringEquals"))}` : "";
+    for (const action of asList(at(statement, "Action"))) {
+      const resources = asList(at(statement, "Resource")).map(
+        (resource) => `${describeResource(resource)}${suffix}`,
+      );
+      const known = permissions.get(String(action)) ?? [];
+      permissions.set(String(action), new Set([...known, ...resources]));
+    }
+  }
+  return Object.fromEntries(
+    [...permissions].map(([action, resources]) => [action, [...resources].sort()]),
+  );
+}
+
+const roles = resourcesOf(torpedo, ROLE).map(([id, role]) => ({
+  id,
+  role,
+  name: withoutHash(id),
+  permissions: permissionsOf(id, role),
+}));
+
+test.each(roles)("$name may do what it does, and nothing else", ({ name, permissions }) => {
+  expect(permissions).toEqual(PERMISSIONS[name]);
+});
+
+test("the table knows every role there is, and no other", () => {
+  expect(roles.map(({ name }) => name).sort()).toEqual(Object.keys(PERMISSIONS).sort());
+});
+
+test("roles have no managed policies, whose content AWS decides", () => {
+  for (const { role } of roles) expect(role.Properties).not.toHaveProperty("ManagedPolicyArns");
+});
+
+test("each function has a role of its own, and nobody but Lambda can take it", () => {
+  const functions = resourcesOf(torpedo, "AWS::Lambda::Function");
+  const taken = functions.map(([, { Properties }]) => referenceOf(Properties.Role) ?? "");
+  expect(new Set(taken).size).toBe(functions.length);
+  for (const { id, role } of roles) {
+    const trusted = listAt(role.Properties, "AssumeRolePolicyDocument", "Statement").map(
+      (statement) => at(statement, "Principal", "Service"),
+    );
+    expect(trusted).toEqual([
+      taken.includes(id) ? "lambda.amazonaws.com" : "scheduler.amazonaws.com",
+    ]);
+  }
+});
+
+test("the schedules' role can be taken only on behalf of this account", () => {
+  const role = roles.find(({ name }) => name === "DispatchScheduleRole")?.role;
+  expect(at(role?.Properties, "AssumeRolePolicyDocument", "Statement", 0, "Condition")).toEqual({
+    StringEquals: { "aws:SourceAccount": { Ref: "AWS::AccountId" } },
+  });
+});
+
+test("there are two wildcards: streams can only be listed all, and schedules are named by message", () => {
+  const wildcards = roles.flatMap(({ permissions }) =>
+    Object.entries(permissions).flatMap(([action, resources]) =>
+      resources.filter((it) => `${action}${it}`.includes("*")).map((it) => `${action} on ${it}`),
+    ),
+  );
+  expect([...new Set(wildcards)].sort()).toEqual([
+    "dynamodb:ListStreams on *",
+    `scheduler:CreateSchedule on ${SCHEDULES_OF_OURS}`,
+  ]);
+});
+
+test("functions can be called by the API alone, each by its own routes", () => {
+  const calls = resourcesOf(torpedo, "AWS::Lambda::Permission").map(([, { Properties }]) => [
+    Properties.Principal,
+    withoutHash(referenceOf(Properties.FunctionName) ?? ""),
+    describeResource(Properties.SourceArn).replace(/^.*\{HttpApi\}/, ""),
+  ]);
+  expect(calls).toEqual([
+    ["apigateway.amazonaws.com", "MesagoFunction", "/*/*/api"],
+    ["apigateway.amazonaws.com", "MesagoFunction", "/*/*/api/{proxy+}"],
+  ]);
+});

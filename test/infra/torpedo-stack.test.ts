@@ -1,0 +1,604 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { STAGES } from "../../lib/stage.ts";
+import {
+  at,
+  listAt,
+  onlyResource,
+  type Resource,
+  referenceOf,
+  resourcesOf,
+  synthesise,
+  type Template,
+  valuesIn,
+  withoutHash,
+} from "./synth.ts";
+
+const TABLE = "AWS::DynamoDB::Table";
+const QUEUE = "AWS::SQS::Queue";
+const FUNCTION = "AWS::Lambda::Function";
+const MAPPING = "AWS::Lambda::EventSourceMapping";
+const ALARM = "AWS::CloudWatch::Alarm";
+const LOG_GROUP = "AWS::Logs::LogGroup";
+
+const BUILT_IN = Object.keys(STAGES);
+const FOURTEEN_DAYS_IN_SECONDS = 14 * 24 * 60 * 60;
+const TOPIC = "arn:aws:sns:sa-east-1:111122223333:on-call";
+
+const prod = synthesise("prod").torpedo;
+
+/** A stage in which every setting has a value that no other has. */
+const peculiar = synthesise("peculiar", {
+  peculiar: {
+    removalPolicy: "destroy",
+    logRetentionDays: 545,
+    alarms: { enabled: true, topicArn: TOPIC },
+    observability: true,
+    statusRetentionHours: 37,
+    concurrency: { dispatch: 11, carrierEvents: 12, callback: 13 },
+    dispatch: { maxAttempts: 14, backoffBaseSeconds: 15, backoffCapSeconds: 160 },
+    callbacks: { allowHttp: true, allowLoopback: false },
+    throttle: { rateLimit: 17, burstLimit: 18 },
+    carrier: { name: "sandbox" },
+  },
+});
+
+const named = (template: Template, type: string) =>
+  Object.fromEntries(resourcesOf(template, type).map(([id, it]) => [withoutHash(id), it]));
+
+function resourceNamed(template: Template, type: string, name: string): Resource {
+  const resource = named(template, type)[name];
+  if (!resource) throw new Error(`there is no ${type} ${name}`);
+  return resource;
+}
+
+const environmentOf = (template: Template, name: string) =>
+  at(resourceNamed(template, FUNCTION, name), "Properties", "Environment", "Variables");
+
+/** The name of the resource that a value refers to. */
+const nameIn = (value: unknown) => withoutHash(referenceOf(value) ?? "nothing");
+
+/** The queues that others set messages aside in. */
+function deadLetterQueuesOf(template: Template): Set<string> {
+  const ids = new Set<string>();
+  for (const resource of Object.values(template.Resources)) {
+    for (const value of valuesIn(resource.Properties)) {
+      for (const target of [
+        at(value, "deadLetterTargetArn"),
+        at(value, "DeadLetterConfig", "Arn"),
+        at(value, "OnFailure", "Destination"),
+      ]) {
+        const id = referenceOf(target);
+        if (id) ids.add(id);
+      }
+    }
+  }
+  return ids;
+}
+
+const timeoutOf = (template: Template, functionId: string | undefined) =>
+  Number(at(template.Resources[functionId ?? ""], "Properties", "Timeout"));
+
+/** What no deployment decides: the hashes of the bundles, and what CDK adds for itself. */
+function normalised(template: Template) {
+  const withoutAssets = JSON.stringify(template.Resources).replace(
+    /"S3Key":"[0-9a-f]{64}\.zip"/g,
+    '"S3Key":"<bundle>.zip"',
+  );
+  const resources: Record<string, Record<string, unknown>> = JSON.parse(withoutAssets);
+  for (const resource of Object.values(resources)) delete resource.Metadata;
+  return { Resources: resources, Outputs: template.Outputs };
+}
+
+test("the production stage as a whole", () => {
+  expect(normalised(prod)).toMatchSnapshot();
+});
+
+describe("tables and queues stay the ones they are", () => {
+  // A logical id, a name or a key that changes makes CloudFormation replace the resource, and what
+  // is in it is gone: change these lists only with a plan for what is in them.
+  test("tables", () => {
+    const identities = resourcesOf(prod, TABLE).map(([id, { Properties }]) => [
+      id,
+      Properties.TableName,
+      listAt(Properties, "KeySchema").map(
+        (key) => `${at(key, "AttributeName")} ${at(key, "KeyType")}`,
+      ),
+    ]);
+    expect(identities).toEqual([
+      ["MessagesTable9E4E97A0", undefined, ["pk HASH", "sk RANGE"]],
+      ["DirectoryTableD64E6930", undefined, ["pk HASH", "sk RANGE"]],
+      ["SandboxCarrierOutbox122CACFB", undefined, ["pk HASH", "sk RANGE"]],
+    ]);
+  });
+
+  test("queues", () => {
+    const identities = resourcesOf(prod, QUEUE).map(([id, { Properties }]) => [
+      id,
+      Properties.QueueName,
+      Properties.FifoQueue,
+    ]);
+    expect(identities.sort()).toEqual([
+      ["CallbackEventsDeadLetters5A3D513F", undefined, undefined],
+      ["CallbackEventsQueueA0DAF309", undefined, undefined],
+      ["CallbackRetriesQueueEECF676F", undefined, undefined],
+      ["CarrierEventsReportsDeadLettersF2381B69", undefined, undefined],
+      ["CarrierEventsReportsQueueC02891A9", undefined, undefined],
+      ["DispatchSinglesDeadLettersF2026F10", undefined, undefined],
+      ["DispatchSinglesQueue3BE412FC", undefined, undefined],
+      ["StatusEventsDeadLetters1EFF1BB6", undefined, undefined],
+    ]);
+  });
+});
+
+describe("tables", () => {
+  test("a lasting stage keeps messages and directory; the sandbox's outbox goes with the stack", () => {
+    const kept = { DeletionPolicy: "Retain", UpdateReplacePolicy: "Retain" };
+    expect(named(prod, TABLE)).toMatchObject({
+      MessagesTable: { ...kept, Properties: { DeletionProtectionEnabled: true } },
+      DirectoryTable: { ...kept, Properties: { DeletionProtectionEnabled: true } },
+      SandboxCarrierOutbox: { DeletionPolicy: "Delete" },
+    });
+  });
+
+  test.each(["dev", "local"])("%s leaves nothing behind", (stage) => {
+    for (const [, table] of resourcesOf(synthesise(stage).torpedo, TABLE)) {
+      expect(table.DeletionPolicy).toBe("Delete");
+      expect(table.Properties.DeletionProtectionEnabled ?? false).toBe(false);
+    }
+  });
+
+  test("messages and the outbox forget; the directory does not", () => {
+    const forgets = { AttributeName: "removeAt", Enabled: true };
+    expect(
+      resourcesOf(prod, TABLE).map(([id, { Properties }]) => [
+        withoutHash(id),
+        Properties.TimeToLiveSpecification,
+      ]),
+    ).toEqual([
+      ["MessagesTable", forgets],
+      ["DirectoryTable", undefined],
+      ["SandboxCarrierOutbox", forgets],
+    ]);
+  });
+
+  test("only messages stream, with both images", () => {
+    expect(
+      resourcesOf(prod, TABLE).flatMap(([id, { Properties }]) =>
+        Properties.StreamSpecification ? [[withoutHash(id), Properties.StreamSpecification]] : [],
+      ),
+    ).toEqual([["MessagesTable", { StreamViewType: "NEW_AND_OLD_IMAGES" }]]);
+  });
+
+  test("only the directory can be restored to an earlier time", () => {
+    const restorable = resourcesOf(prod, TABLE).filter(
+      ([, { Properties }]) =>
+        at(Properties.PointInTimeRecoverySpecification, "PointInTimeRecoveryEnabled") === true,
+    );
+    expect(restorable.map(([id]) => withoutHash(id))).toEqual(["DirectoryTable"]);
+  });
+
+  test("are paid for by the request", () => {
+    for (const [, { Properties }] of resourcesOf(prod, TABLE)) {
+      expect(Properties.BillingMode).toBe("PAY_PER_REQUEST");
+    }
+  });
+});
+
+const queues = resourcesOf(prod, QUEUE).map(([id, { Properties, DeletionPolicy }]) => ({
+  id,
+  Properties,
+  DeletionPolicy,
+  isDeadLetterQueue: deadLetterQueuesOf(prod).has(id),
+  mappings: resourcesOf(prod, MAPPING).filter(
+    ([, mapping]) => referenceOf(mapping.Properties.EventSourceArn) === id,
+  ),
+}));
+
+const alarmsOn = (queueId: string, metricName: string) =>
+  resourcesOf(prod, ALARM)
+    .map(([, { Properties }]) => Properties)
+    .filter(
+      (alarm) =>
+        alarm.Namespace === "AWS/SQS" &&
+        alarm.MetricName === metricName &&
+        referenceOf(at(alarm.Dimensions, 0, "Value")) === queueId,
+    );
+
+describe.each(queues)("queue $id", ({ id, Properties, DeletionPolicy }) => {
+  test("keeps messages for as long as SQS can", () => {
+    expect(Properties.MessageRetentionPeriod).toBe(FOURTEEN_DAYS_IN_SECONDS);
+  });
+
+  test("goes with the stack", () => {
+    expect(DeletionPolicy).toBe("Delete");
+  });
+
+  test("refuses what is not encrypted on its way", () => {
+    const statements = resourcesOf(prod, "AWS::SQS::QueuePolicy")
+      .filter(([, policy]) =>
+        listAt(policy.Properties, "Queues").some((queue) => referenceOf(queue) === id),
+      )
+      .flatMap(([, policy]) => listAt(policy.Properties, "PolicyDocument", "Statement"));
+    expect(statements).toContainEqual({
+      Action: "sqs:*",
+      Condition: { Bool: { "aws:SecureTransport": "false" } },
+      Effect: "Deny",
+      Principal: { AWS: "*" },
+      Resource: { "Fn::GetAtt": [id, "Arn"] },
+    });
+  });
+});
+
+describe.each(queues.filter(({ isDeadLetterQueue }) => !isDeadLetterQueue))(
+  "queue $id",
+  ({ id, Properties, mappings }) => {
+    test("sets aside what fails again and again", () => {
+      const target = referenceOf(at(Properties, "RedrivePolicy", "deadLetterTargetArn")) ?? "";
+      expect(prod.Resources[target]?.Type).toBe(QUEUE);
+      expect(at(Properties, "RedrivePolicy", "maxReceiveCount")).toBe(10);
+    });
+
+    test("is worked on by one function, for which it hides messages longer than that can live", () => {
+      const timeouts = mappings.map(([, mapping]) =>
+        timeoutOf(prod, referenceOf(mapping.Properties.FunctionName)),
+      );
+      expect(timeouts).toEqual([expect.any(Number)]);
+      expect(Properties.VisibilityTimeout).toBeGreaterThan(Math.max(...timeouts));
+    });
+
+    test("raises an alarm when its messages grow old", () => {
+      const alarms = alarmsOn(id, "ApproximateAgeOfOldestMessage");
+      expect(alarms).toMatchObject([
+        {
+          Statistic: "Maximum",
+          EvaluationPeriods: 3,
+          ComparisonOperator: "GreaterThanOrEqualToThreshold",
+          TreatMissingData: "notBreaching",
+        },
+      ]);
+      expect(alarms[0]?.Threshold).toBeLessThanOrEqual(15 * 60);
+    });
+  },
+);
+
+describe.each(queues.filter(({ isDeadLetterQueue }) => isDeadLetterQueue))(
+  "dead-letter queue $id",
+  ({ id, Properties, mappings }) => {
+    test("is where messages wait for somebody to look", () => {
+      expect(Properties).not.toHaveProperty("RedrivePolicy");
+      expect(mappings).toEqual([]);
+    });
+
+    test("raises an alarm at its first message", () => {
+      expect(alarmsOn(id, "ApproximateNumberOfMessagesVisible")).toMatchObject([
+        {
+          Statistic: "Maximum",
+          Threshold: 1,
+          EvaluationPeriods: 1,
+          ComparisonOperator: "GreaterThanOrEqualToThreshold",
+          TreatMissingData: "notBreaching",
+        },
+      ]);
+    });
+  },
+);
+
+test("there are queues of both kinds", () => {
+  expect(new Set(queues.map(({ isDeadLetterQueue }) => isDeadLetterQueue)).size).toBe(2);
+});
+
+describe.each(resourcesOf(prod, FUNCTION))("function %s", (_id, { Properties }) => {
+  test("runs the bundle on Node 24 and ARM", () => {
+    expect(Properties).toMatchObject({
+      Runtime: "nodejs24.x",
+      Architectures: ["arm64"],
+      Handler: "index.handler",
+    });
+  });
+
+  test("logs JSON into a group of its own", () => {
+    expect(Properties.LoggingConfig).toMatchObject({ LogFormat: "JSON" });
+    const group = referenceOf(at(Properties, "LoggingConfig", "LogGroup")) ?? "";
+    expect(prod.Resources[group]?.Type).toBe(LOG_GROUP);
+    const sharing = resourcesOf(prod, FUNCTION).filter(
+      ([, other]) => referenceOf(at(other.Properties, "LoggingConfig", "LogGroup")) === group,
+    );
+    expect(sharing).toHaveLength(1);
+  });
+
+  test("reserves no concurrency: a fresh AWS account has 10 in all, and none of it to reserve", () => {
+    expect(Properties).not.toHaveProperty("ReservedConcurrentExecutions");
+  });
+});
+
+test("functions are deployed without their source maps", () => {
+  const { packages } = synthesise("prod");
+  expect(packages).toEqual(resourcesOf(prod, FUNCTION).map(() => ["index.mjs"]));
+});
+
+describe("dispatch", () => {
+  test("holds its claim on a message for longer than it can live", () => {
+    const fn = resourceNamed(prod, FUNCTION, "DispatchFunction");
+    const lease = Number(at(fn.Properties, "Environment", "Variables", "LEASE_SECONDS"));
+    expect(lease).toBeGreaterThan(Number(fn.Properties.Timeout));
+  });
+
+  test("tries again as the stage says", () => {
+    expect(environmentOf(peculiar.torpedo, "DispatchFunction")).toMatchObject({
+      MAX_ATTEMPTS: "14",
+      BACKOFF_BASE_SECONDS: "15",
+      BACKOFF_CAP_SECONDS: "160",
+      CARRIER: "sandbox",
+    });
+  });
+
+  test("has schedules of its own, that go with the stack", () => {
+    // A group that stayed behind would be in the way of the next deployment: it has a fixed name.
+    for (const stage of BUILT_IN) {
+      expect(
+        onlyResource(synthesise(stage).torpedo, "AWS::Scheduler::ScheduleGroup"),
+      ).toMatchObject({ Properties: { Name: `torpedo-${stage}` }, DeletionPolicy: "Delete" });
+    }
+  });
+});
+
+describe("queues feed their functions", () => {
+  const fromQueues = ({ torpedo }: { torpedo: Template }) =>
+    resourcesOf(torpedo, MAPPING).flatMap(([, { Properties }]) => {
+      const source = referenceOf(Properties.EventSourceArn) ?? "";
+      return torpedo.Resources[source]?.Type === QUEUE
+        ? [{ queue: withoutHash(source), ...Properties }]
+        : [];
+    });
+
+  test("by batches of which single messages can fail", () => {
+    const mappings = fromQueues({ torpedo: prod });
+    expect(mappings.length).toBeGreaterThan(0);
+    for (const mapping of mappings) {
+      expect(mapping).toMatchObject({
+        BatchSize: 10,
+        FunctionResponseTypes: ["ReportBatchItemFailures"],
+      });
+      expect(mapping).not.toHaveProperty("MaximumBatchingWindowInSeconds");
+    }
+  });
+
+  test("side by side as far as the stage says", () => {
+    expect(
+      Object.fromEntries(
+        fromQueues(peculiar).map(({ queue, ...mapping }) => [
+          queue,
+          at(mapping, "ScalingConfig", "MaximumConcurrency"),
+        ]),
+      ),
+    ).toEqual({
+      DispatchSinglesQueue: 11,
+      CarrierEventsReportsQueue: 12,
+      CallbackEventsQueue: 13,
+      CallbackRetriesQueue: 13,
+    });
+  });
+});
+
+describe("the stream feeds status-events", () => {
+  const mapping = () => {
+    const [found, ...others] = resourcesOf(prod, MAPPING).filter(([, { Properties }]) =>
+      at(Properties.EventSourceArn, "Fn::GetAtt", 0)?.toString().startsWith("MessagesTable"),
+    );
+    expect(others).toEqual([]);
+    return found?.[1].Properties ?? {};
+  };
+
+  test("from its beginning, with what is inserted and modified of MTs", () => {
+    expect(mapping().StartingPosition).toBe("TRIM_HORIZON");
+    const filters = listAt(mapping().FilterCriteria, "Filters");
+    expect(filters.map((filter) => JSON.parse(String(at(filter, "Pattern"))))).toEqual([
+      { eventName: ["INSERT", "MODIFY"], dynamodb: { Keys: { sk: { S: ["MT"] } } } },
+    ]);
+  });
+
+  test("again and again until it is taken, record by record", () => {
+    expect(mapping()).toMatchObject({
+      MaximumRetryAttempts: -1,
+      BisectBatchOnFunctionError: true,
+      FunctionResponseTypes: ["ReportBatchItemFailures"],
+    });
+    expect(mapping()).not.toHaveProperty("MaximumRecordAgeInSeconds");
+  });
+
+  test("and sets aside what left the stream before", () => {
+    const target = referenceOf(at(mapping().DestinationConfig, "OnFailure", "Destination"));
+    expect(withoutHash(target ?? "")).toBe("StatusEventsDeadLetters");
+  });
+});
+
+describe("one rule takes events to callbacks", () => {
+  const rule = onlyResource(prod, "AWS::Events::Rule").Properties;
+
+  test("those of the states that customers are told of", () => {
+    expect(nameIn(rule.EventBusName)).toBe("EventBus");
+    expect(rule.EventPattern).toEqual({
+      source: ["torpedo"],
+      "detail-type": ["Message Status Changed"],
+      detail: {
+        state: ["SENT", "DELIVERED", "NOT_DELIVERED", "CANCELED", "BLOCKED", "EXPIRED", "FAILED"],
+      },
+    });
+  });
+
+  test("the event itself, and to the dead letters if the queue does not take it", () => {
+    expect(
+      listAt(rule, "Targets").map((target) => ({
+        to: nameIn(at(target, "Arn")),
+        orElse: nameIn(at(target, "DeadLetterConfig", "Arn")),
+        InputPath: at(target, "InputPath"),
+      })),
+    ).toEqual([
+      { to: "CallbackEventsQueue", orElse: "CallbackEventsDeadLetters", InputPath: "$.detail" },
+    ]);
+  });
+
+  test("both of which let that rule in, and nobody else", () => {
+    const admissions = resourcesOf(prod, "AWS::SQS::QueuePolicy").flatMap(([id, { Properties }]) =>
+      listAt(Properties, "PolicyDocument", "Statement")
+        .filter((statement) => at(statement, "Effect") === "Allow")
+        .map((statement) => [
+          withoutHash(id),
+          at(statement, "Principal"),
+          nameIn(at(statement, "Condition", "ArnEquals", "aws:SourceArn")),
+        ]),
+    );
+    const events = { Service: "events.amazonaws.com" };
+    expect(admissions.sort()).toEqual([
+      ["CallbackEventsDeadLettersPolicy", events, "CallbackRule"],
+      ["CallbackEventsQueuePolicy", events, "CallbackRule"],
+    ]);
+  });
+
+  test("where the stage lets callbacks go", () => {
+    expect(environmentOf(peculiar.torpedo, "CallbackFunction")).toMatchObject({
+      STAGE: "peculiar",
+      CALLBACK_ALLOW_HTTP: "true",
+      CALLBACK_ALLOW_LOOPBACK: "false",
+    });
+  });
+});
+
+describe("the HTTP API", () => {
+  test("has the routes of the Mesago API, all to its function", () => {
+    const routes = resourcesOf(prod, "AWS::ApiGatewayV2::Route").map(([, { Properties }]) => {
+      const integration = [...valuesIn(Properties.Target)].map(referenceOf).find(Boolean) ?? "";
+      const uri = at(prod.Resources[integration], "Properties", "IntegrationUri");
+      return [Properties.RouteKey, nameIn(uri)];
+    });
+    expect(routes).toEqual([
+      ["ANY /api", "MesagoFunction"],
+      ["ANY /api/{proxy+}", "MesagoFunction"],
+    ]);
+  });
+
+  test("hands requests over in the format that functions read", () => {
+    for (const [, { Properties }] of resourcesOf(prod, "AWS::ApiGatewayV2::Integration")) {
+      expect(Properties).toMatchObject({
+        IntegrationType: "AWS_PROXY",
+        PayloadFormatVersion: "2.0",
+      });
+    }
+  });
+
+  test("answers without a stage's name in the path, throttled as the stage says", () => {
+    expect(onlyResource(peculiar.torpedo, "AWS::ApiGatewayV2::Stage").Properties).toMatchObject({
+      StageName: "$default",
+      AutoDeploy: true,
+      DefaultRouteSettings: { ThrottlingRateLimit: 17, ThrottlingBurstLimit: 18 },
+    });
+  });
+
+  test("logs no path and no query: they can hold phone numbers and texts", () => {
+    const { Properties } = onlyResource(prod, "AWS::ApiGatewayV2::Stage");
+    const format = String(at(Properties, "AccessLogSettings", "Format"));
+    expect(Object.values(JSON.parse(format)).sort()).toEqual([
+      "$context.identity.sourceIp",
+      "$context.integrationErrorMessage",
+      "$context.requestId",
+      "$context.requestTimeEpoch",
+      "$context.responseLatency",
+      "$context.routeKey",
+      "$context.status",
+    ]);
+  });
+
+  test("keeps messages for as long as the stage says", () => {
+    expect(environmentOf(peculiar.torpedo, "MesagoFunction")).toMatchObject({
+      STATUS_RETENTION_HOURS: "37",
+    });
+  });
+});
+
+test("logs are kept for as long as the stage says", () => {
+  const retentions = (template: Template) =>
+    new Set(resourcesOf(template, LOG_GROUP).map(([, it]) => it.Properties.RetentionInDays));
+  expect(retentions(prod)).toEqual(new Set([90]));
+  expect(retentions(synthesise("dev").torpedo)).toEqual(new Set([7]));
+  expect(retentions(synthesise("local").torpedo)).toEqual(new Set([1]));
+  expect(retentions(peculiar.torpedo)).toEqual(new Set([545]));
+});
+
+test("the outputs are those that the command line, local runs and tests look for", () => {
+  expect(Object.keys(prod.Outputs ?? {}).sort()).toEqual([
+    "ApiId",
+    "ApiUrl",
+    "CallbackDeadLetterQueueUrl",
+    "CallbackQueueUrl",
+    "CarrierEventsQueueUrl",
+    "DirectoryTableName",
+    "DispatchQueueUrl",
+    "EventBusName",
+    "MessagesTableName",
+    "SandboxOutboxTableName",
+  ]);
+});
+
+describe("alarms", () => {
+  const alarmsOf = (stage: string, overlays?: object) =>
+    Object.values(synthesise(stage, overlays).templates).flatMap((template) =>
+      resourcesOf(template, ALARM),
+    );
+  const runbook = readFileSync("docs/runbook.md", "utf8");
+
+  test("exist only in stages that have them", () => {
+    const withAlarms = BUILT_IN.filter((stage) => alarmsOf(stage).length > 0);
+    expect(withAlarms).toEqual(BUILT_IN.filter((stage) => STAGES[stage]?.alarms.enabled));
+    expect(withAlarms).toContain("prod");
+  });
+
+  test("watch the stream as well as the queues", () => {
+    const streams = resourcesOf(prod, ALARM).filter(
+      ([, { Properties }]) => Properties.MetricName === "IteratorAge",
+    );
+    expect(
+      streams.map(([, { Properties }]) => [
+        nameIn(at(Properties, "Dimensions", 0, "Value")),
+        Properties.Threshold,
+      ]),
+    ).toEqual([["StatusEventsFunction", 5 * 60 * 1_000]]);
+  });
+
+  test.each(alarmsOf("prod"))("%s says what it means and what to do", (id, { Properties }) => {
+    const sentence = String.raw`[A-Z][^.]{15,}\.`;
+    expect(Properties.AlarmDescription).toMatch(
+      new RegExp(`^${sentence} ${sentence} Runbook: docs/runbook\\.md$`),
+    );
+    expect(runbook).toContain(`\`${withoutHash(id)}\``);
+  });
+
+  test("are all that the runbook explains", () => {
+    const explained = [...runbook.matchAll(/`(\w+Alarm)`/g)].map(([, name]) => name);
+    expect([...new Set(explained)].sort()).toEqual(
+      alarmsOf("prod")
+        .map(([id]) => withoutHash(id))
+        .sort(),
+    );
+  });
+
+  test("go to the stage's topic when they are raised and when they are over", () => {
+    const overlaid = alarmsOf("prod", { prod: { alarms: { enabled: true, topicArn: TOPIC } } });
+    expect(overlaid).toHaveLength(alarmsOf("prod").length);
+    for (const [, { Properties }] of overlaid) {
+      expect(Properties).toMatchObject({ AlarmActions: [TOPIC], OKActions: [TOPIC] });
+    }
+    for (const [, { Properties }] of alarmsOf("prod")) {
+      expect(Properties).not.toHaveProperty("AlarmActions");
+    }
+  });
+});
+
+test("every resource carries the name of its stage", () => {
+  const { torpedo } = synthesise("dev");
+  const tagged = Object.values(torpedo.Resources).flatMap(({ Properties }) =>
+    Properties.Tags ? [JSON.stringify(Properties.Tags)] : [],
+  );
+  expect(tagged.length).toBeGreaterThan(20);
+  for (const tags of tagged) expect(tags).toMatch(/"torpedo:stage".*"dev"/);
+});
