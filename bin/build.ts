@@ -15,7 +15,6 @@ async function buildFunctions(): Promise<void> {
   const capabilities = readdirSync(FUNCTIONS).filter((name) =>
     existsSync(join(FUNCTIONS, name, "index.ts")),
   );
-  await rm(OUTPUT, { recursive: true, force: true });
   const { metafile } = await build({
     entryPoints: Object.fromEntries(
       capabilities.map((name) => [`${name}/index`, join(FUNCTIONS, name, "index.ts")]),
@@ -36,9 +35,16 @@ async function buildFunctions(): Promise<void> {
     metafile: true,
     logLevel: "warning",
   });
+  await removeAllBut(capabilities);
   for (const [file, { bytes }] of Object.entries(metafile.outputs)) {
     if (file.endsWith(".mjs")) console.log(`${(bytes / 1_000).toFixed(1).padStart(8)} kB  ${file}`);
   }
+}
+
+/** Removes the bundles of functions that are no more; not all of them first, which others may be reading. */
+async function removeAllBut(capabilities: readonly string[]): Promise<void> {
+  const stale = readdirSync(OUTPUT).filter((name) => !capabilities.includes(name));
+  await Promise.all(stale.map((name) => rm(join(OUTPUT, name), { recursive: true, force: true })));
 }
 
 await buildFunctions();

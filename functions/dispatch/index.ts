@@ -1,10 +1,8 @@
-import { SchedulerClient } from "@aws-sdk/client-scheduler";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { createCarrier } from "../adapters/carriers/registry.ts";
 import { createDocumentClient } from "../adapters/dynamodb/client.ts";
 import { createMessageStore } from "../adapters/dynamodb/messages.ts";
-import { createDispatchSchedules } from "../adapters/scheduler/dispatch-schedules.ts";
-import { createDispatchQueue } from "../adapters/sqs/dispatch-queue.ts";
+import { openDispatchQueue } from "../adapters/sqs/dispatch-queue.ts";
 import { messageRefSchema } from "../core/message.ts";
 import { loadEnv } from "../runtime/env.ts";
 import { createQueueFunction } from "../runtime/queue.ts";
@@ -21,18 +19,7 @@ export const handler = createQueueFunction({
   schema: messageRefSchema,
   process: createHandler({
     messages: createMessageStore({ client: dynamodb, tableName: env.MESSAGES_TABLE, clock }),
-    dispatchQueue: createDispatchQueue({
-      client: sqs,
-      queueUrl: env.DISPATCH_QUEUE_URL,
-      later: createDispatchSchedules({
-        client: new SchedulerClient({}),
-        groupName: env.DISPATCH_SCHEDULE_GROUP,
-        roleArn: env.DISPATCH_SCHEDULE_ROLE_ARN,
-        queueArn: env.DISPATCH_QUEUE_ARN,
-        deadLetterQueueArn: env.DISPATCH_DEAD_LETTER_QUEUE_ARN,
-      }),
-      clock,
-    }),
+    dispatchQueue: openDispatchQueue(env, { client: sqs, clock }),
     carrier: createCarrier(env, { dynamodb, sqs, clock }),
     clock,
     randomness,

@@ -1,10 +1,8 @@
-import { SchedulerClient } from "@aws-sdk/client-scheduler";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { createDocumentClient } from "../adapters/dynamodb/client.ts";
 import { createDirectory } from "../adapters/dynamodb/directory.ts";
 import { createMessageStore } from "../adapters/dynamodb/messages.ts";
-import { createDispatchSchedules } from "../adapters/scheduler/dispatch-schedules.ts";
-import { createDispatchQueue } from "../adapters/sqs/dispatch-queue.ts";
+import { openDispatchQueue } from "../adapters/sqs/dispatch-queue.ts";
 import { createAuthenticate } from "../core/authenticate.ts";
 import { loadEnv } from "../runtime/env.ts";
 import { createHttpFunction } from "../runtime/http.ts";
@@ -23,18 +21,7 @@ export const handler = createHttpFunction(
       clock,
     }),
     messages: createMessageStore({ client, tableName: env.MESSAGES_TABLE, clock }),
-    dispatchQueue: createDispatchQueue({
-      client: new SQSClient({}),
-      queueUrl: env.DISPATCH_QUEUE_URL,
-      later: createDispatchSchedules({
-        client: new SchedulerClient({}),
-        groupName: env.DISPATCH_SCHEDULE_GROUP,
-        roleArn: env.DISPATCH_SCHEDULE_ROLE_ARN,
-        queueArn: env.DISPATCH_QUEUE_ARN,
-        deadLetterQueueArn: env.DISPATCH_DEAD_LETTER_QUEUE_ARN,
-      }),
-      clock,
-    }),
+    dispatchQueue: openDispatchQueue(env, { client: new SQSClient({}), clock }),
     clock,
     randomness,
     retentionMs: env.STATUS_RETENTION_HOURS * 3_600_000,

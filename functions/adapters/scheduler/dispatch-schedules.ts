@@ -4,7 +4,12 @@ import {
   CreateScheduleCommand,
   type SchedulerClient,
 } from "@aws-sdk/client-scheduler";
-import type { DispatchAlarmClock } from "../sqs/dispatch-queue.ts";
+import type { MessageRef } from "../../core/message.ts";
+
+/** Wakes dispatch at a time that SQS cannot wait for. */
+export interface DispatchAlarmClock {
+  schedule(ref: MessageRef, at: number): Promise<void>;
+}
 
 /** `at()` takes UTC without zone or fraction; up, so that nothing is ever early. */
 const scheduleTime = (at: number) =>

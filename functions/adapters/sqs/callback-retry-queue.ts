@@ -1,5 +1,6 @@
 import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import type { CallbackRetryQueue } from "../../core/ports.ts";
+import { createDeadLetters } from "./dead-letters.ts";
 
 /** The retry queue of callbacks, and the dead-letter queue behind it. */
 export function createCallbackRetryQueue(deps: {
@@ -7,24 +8,18 @@ export function createCallbackRetryQueue(deps: {
   readonly retryQueueUrl: string;
   readonly deadLetterQueueUrl: string;
 }): CallbackRetryQueue {
+  const { client, retryQueueUrl, deadLetterQueueUrl } = deps;
+  const deadLetters = createDeadLetters({ client, queueUrl: deadLetterQueueUrl });
   return {
     async enqueue(delivery, delaySeconds) {
-      await deps.client.send(
+      await client.send(
         new SendMessageCommand({
-          QueueUrl: deps.retryQueueUrl,
+          QueueUrl: retryQueueUrl,
           MessageBody: JSON.stringify(delivery),
           DelaySeconds: delaySeconds,
         }),
       );
     },
-    async giveUp(delivery, cause) {
-      await deps.client.send(
-        new SendMessageCommand({
-          QueueUrl: deps.deadLetterQueueUrl,
-          MessageBody: JSON.stringify(delivery),
-          MessageAttributes: { cause: { DataType: "String", StringValue: cause } },
-        }),
-      );
-    },
+    giveUp: (delivery, cause) => deadLetters.put(delivery, cause),
   };
 }

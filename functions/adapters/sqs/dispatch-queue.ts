@@ -1,14 +1,15 @@
+import { SchedulerClient } from "@aws-sdk/client-scheduler";
 import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
-import type { MessageRef } from "../../core/message.ts";
+import type * as z from "zod";
 import type { Clock, DispatchQueue } from "../../core/ports.ts";
+import {
+  createDispatchSchedules,
+  type DispatchAlarmClock,
+} from "../scheduler/dispatch-schedules.ts";
+import type { dispatchQueueEnv } from "./env.ts";
 
 /** The longest delay that SQS takes. */
 const MAX_DELAY_MS = 15 * 60 * 1_000;
-
-/** Wakes dispatch at a time that SQS cannot wait for. */
-export interface DispatchAlarmClock {
-  schedule(ref: MessageRef, at: number): Promise<void>;
-}
 
 /**
  * The dispatch queue. What is due within the quarter of an hour waits in SQS, to the second; what
@@ -34,4 +35,23 @@ export function createDispatchQueue(deps: {
       );
     },
   };
+}
+
+/** The dispatch queue that the environment names, with the schedules that feed it later. */
+export function openDispatchQueue(
+  env: z.output<typeof dispatchQueueEnv>,
+  { client, clock }: { readonly client: SQSClient; readonly clock: Clock },
+): DispatchQueue {
+  return createDispatchQueue({
+    client,
+    queueUrl: env.DISPATCH_QUEUE_URL,
+    later: createDispatchSchedules({
+      client: new SchedulerClient({}),
+      groupName: env.DISPATCH_SCHEDULE_GROUP,
+      roleArn: env.DISPATCH_SCHEDULE_ROLE_ARN,
+      queueArn: env.DISPATCH_QUEUE_ARN,
+      deadLetterQueueArn: env.DISPATCH_DEAD_LETTER_QUEUE_ARN,
+    }),
+    clock,
+  });
 }
