@@ -220,6 +220,11 @@ sandbox
       const destination = parseMobileNumber(options.to, "BR");
       if (!destination) throw new InvalidRequestError(`"${options.to}" is not a mobile number`);
       const { outputs, target } = await connect();
+      if (!outputs.SandboxOutboxTableName) {
+        throw new InvalidRequestError(
+          `stage "${target.stage}" has another carrier than the sandbox`,
+        );
+      }
       const messages = await createSandboxOutbox({
         client: createDocumentClient(target.clientConfig),
         tableName: outputs.SandboxOutboxTableName,

@@ -25,7 +25,8 @@ export const stackOutputsSchema = z.object({
   CarrierEventsQueueUrl: z.string(),
   CallbackQueueUrl: z.string(),
   CallbackDeadLetterQueueUrl: z.string(),
-  SandboxOutboxTableName: z.string(),
+  /** Where the stage hands over to the sandbox carrier. */
+  SandboxOutboxTableName: z.string().optional(),
 });
 export type StackOutputs = z.output<typeof stackOutputsSchema>;
 

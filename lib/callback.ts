@@ -47,6 +47,7 @@ export class Callback extends Construct {
         CALLBACK_ALLOW_LOOPBACK: String(stage.callbacks.allowLoopback),
       },
       timeout: TIMEOUT,
+      feedsItself: true,
     });
     const whenSetAside = {
       impact: "Customers were not told of statuses: their endpoints failed, or our function did.",

@@ -3,13 +3,15 @@ import { PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { ScheduleGroup } from "aws-cdk-lib/aws-scheduler";
 import { Construct } from "constructs";
 import { env } from "../functions/dispatch/env.ts";
+import type { Carrier } from "./carrier.ts";
 import type { Messages } from "./messages.ts";
-import type { SandboxCarrier } from "./sandbox-carrier.ts";
 import { QueueWorker } from "./shared/queue-worker.ts";
 import { type TakesEnvironment, TorpedoFunction } from "./shared/torpedo-function.ts";
 import type { Stage } from "./stage.ts";
 
 const TIMEOUT = Duration.seconds(20);
+/** Leaves the function time to write down that no answer came. */
+const CARRIER_TIMEOUT = Duration.seconds(10);
 /** Longer than the function can live, so that no two ever hold the same message. */
 const LEASE = Duration.seconds(30);
 
@@ -25,7 +27,7 @@ type Enqueues = TakesEnvironment<
 export interface DispatchProps {
   readonly stage: Stage;
   readonly messages: Messages;
-  readonly carrier: SandboxCarrier;
+  readonly carrier: Carrier;
 }
 
 /** The way to the carrier: the queue, the schedules that feed it later, and the function that hands over. */
@@ -42,12 +44,14 @@ export class Dispatch extends Construct {
       description: "Hands messages to the carrier",
       env,
       environment: {
+        CARRIER_TIMEOUT_SECONDS: String(CARRIER_TIMEOUT.toSeconds()),
         LEASE_SECONDS: String(LEASE.toSeconds()),
         MAX_ATTEMPTS: String(stage.dispatch.maxAttempts),
         BACKOFF_BASE_SECONDS: String(stage.dispatch.backoffBaseSeconds),
         BACKOFF_CAP_SECONDS: String(stage.dispatch.backoffCapSeconds),
       },
       timeout: TIMEOUT,
+      feedsItself: true,
     });
     this.worker = new QueueWorker(this, "Singles", {
       stage,

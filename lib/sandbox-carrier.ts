@@ -1,38 +1,38 @@
 import { RemovalPolicy, Validations } from "aws-cdk-lib";
 import { AttributeType, BillingMode, Table } from "aws-cdk-lib/aws-dynamodb";
 import { Construct } from "constructs";
+import type { Carrier, UsesCarrier } from "./carrier.ts";
 import type { CarrierEvents } from "./carrier-events.ts";
-import type { TakesEnvironment } from "./shared/torpedo-function.ts";
 
 /** The sandbox carrier: its outbox, and its way to report receipts. */
-export class SandboxCarrier extends Construct {
-  readonly outbox: Table;
+export class SandboxCarrier extends Construct implements Carrier {
+  readonly outputs: Readonly<Record<string, string>>;
+  readonly #outbox: Table;
   readonly #carrierEvents: CarrierEvents;
 
   constructor(scope: Construct, id: string, { carrierEvents }: { carrierEvents: CarrierEvents }) {
     super(scope, id);
     this.#carrierEvents = carrierEvents;
-    this.outbox = new Table(this, "Outbox", {
+    this.#outbox = new Table(this, "Outbox", {
       partitionKey: { name: "pk", type: AttributeType.STRING },
       sortKey: { name: "sk", type: AttributeType.STRING },
       billingMode: BillingMode.PAY_PER_REQUEST,
       timeToLiveAttribute: "removeAt",
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    Validations.of(this.outbox).acknowledge({
+    Validations.of(this.#outbox).acknowledge({
       id: "AwsSolutions-DDB3",
       reason: "What a pretended carrier was handed is of no worth after a day.",
     });
+    this.outputs = { SandboxOutboxTableName: this.#outbox.tableName };
   }
 
   /** Lets a function hand messages to the sandbox carrier. */
-  grantSend(
-    fn: TakesEnvironment<"CARRIER" | "SANDBOX_OUTBOX_TABLE" | "CARRIER_EVENTS_QUEUE_URL">,
-  ): void {
-    this.outbox.grant(fn, "dynamodb:PutItem", "dynamodb:UpdateItem");
+  grantSend(fn: UsesCarrier): void {
+    this.#outbox.grant(fn, "dynamodb:PutItem", "dynamodb:UpdateItem");
     fn.provide({
       CARRIER: "sandbox",
-      SANDBOX_OUTBOX_TABLE: this.outbox.tableName,
+      SANDBOX_OUTBOX_TABLE: this.#outbox.tableName,
       ...this.#carrierEvents.grantReport(fn),
     });
   }

@@ -1,6 +1,7 @@
 import { CfnOutput, Stack, type StackProps } from "aws-cdk-lib";
 import type { Construct } from "constructs";
 import { Callback } from "./callback.ts";
+import { createCarrier } from "./carrier.ts";
 import { CarrierEvents } from "./carrier-events.ts";
 import { Directory } from "./directory.ts";
 import { Dispatch } from "./dispatch.ts";
@@ -8,7 +9,6 @@ import { EventBus } from "./event-bus.ts";
 import { HttpApi } from "./http-api.ts";
 import { Mesago } from "./mesago.ts";
 import { Messages } from "./messages.ts";
-import { SandboxCarrier } from "./sandbox-carrier.ts";
 import type { Stage } from "./stage.ts";
 import { StatusEvents } from "./status-events.ts";
 
@@ -22,7 +22,7 @@ export class TorpedoStack extends Stack {
     const bus = new EventBus(this, "EventBus", { stage });
     const api = new HttpApi(this, "HttpApi", { stage });
     const carrierEvents = new CarrierEvents(this, "CarrierEvents", { stage, messages });
-    const carrier = new SandboxCarrier(this, "SandboxCarrier", { carrierEvents });
+    const carrier = createCarrier(this, { stage, carrierEvents });
     const dispatch = new Dispatch(this, "Dispatch", { stage, messages, carrier });
     const callback = new Callback(this, "Callback", { stage, directory, bus });
     new StatusEvents(this, "StatusEvents", { stage, messages, bus });
@@ -38,7 +38,7 @@ export class TorpedoStack extends Stack {
       CarrierEventsQueueUrl: carrierEvents.worker.queue.queueUrl,
       CallbackQueueUrl: callback.worker.queue.queueUrl,
       CallbackDeadLetterQueueUrl: callback.worker.deadLetterQueue.queueUrl,
-      SandboxOutboxTableName: carrier.outbox.tableName,
+      ...carrier.outputs,
     };
     for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
   }

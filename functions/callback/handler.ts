@@ -16,7 +16,6 @@ export function createHandler(deps: CallbackDependencies & { readonly meter: Met
         : [input, await deliverEvent(deps, input)];
     for (const attempt of attempts) measure(deps.meter, attempt);
     return {
-      traceId: event.traceId,
       state: event.state,
       attempts: attempts.map(({ endpointId, attempt, outcome, result }) => ({
         endpointId,

@@ -1,4 +1,5 @@
 import { SQSClient } from "@aws-sdk/client-sqs";
+import { awsClientConfig } from "../adapters/aws-client.ts";
 import { createDocumentClient } from "../adapters/dynamodb/client.ts";
 import { createDirectory } from "../adapters/dynamodb/directory.ts";
 import { createCallbackRetryQueue } from "../adapters/sqs/callback-retry-queue.ts";
@@ -9,7 +10,7 @@ import { systemClock as clock } from "../runtime/system.ts";
 import { createLog, createMeter } from "../runtime/telemetry.ts";
 import { env as schema } from "./env.ts";
 import { createHandler } from "./handler.ts";
-import { callbackInputSchema, formatCallback } from "./schema.ts";
+import { callbackInputSchema, formatCallback, traceOf } from "./schema.ts";
 
 const CALLBACK_TIMEOUT_MS = 10_000;
 
@@ -18,6 +19,7 @@ const meter = createMeter("callback", env.STAGE);
 
 export const handler = createQueueFunction({
   schema: callbackInputSchema,
+  traceOf,
   process: createHandler({
     directory: createDirectory({
       client: createDocumentClient(),
@@ -29,7 +31,7 @@ export const handler = createQueueFunction({
       timeoutMs: CALLBACK_TIMEOUT_MS,
     }),
     retryQueue: createCallbackRetryQueue({
-      client: new SQSClient({}),
+      client: new SQSClient(awsClientConfig),
       retryQueueUrl: env.CALLBACK_RETRY_QUEUE_URL,
       deadLetterQueueUrl: env.CALLBACK_DEAD_LETTER_QUEUE_URL,
     }),

@@ -10,6 +10,11 @@ import { formatWithOffset } from "../core/time.ts";
 export const callbackInputSchema = z.union([callbackDeliverySchema, messageStatusChangedSchema]);
 export type CallbackInput = z.output<typeof callbackInputSchema>;
 
+/** The trace of the message that an input is about. */
+export function traceOf(input: CallbackInput): string {
+  return "endpointId" in input ? input.event.traceId : input.traceId;
+}
+
 /** `callbackMtRequest` (Mesago document: "Callback de Status de Entrega"). */
 function mesagoCallback(event: MessageStatusChanged, account: Account) {
   const { statusCode, detailCode } = event.codes.mesago;

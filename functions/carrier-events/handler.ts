@@ -7,8 +7,5 @@ export function createHandler(deps: {
   readonly messages: Pick<MessageStore, "find" | "change">;
   readonly clock: Clock;
 }) {
-  return async (event: CarrierEvent) => ({
-    traceId: event.ref.traceId,
-    ...(await applyCarrierEvent(deps, event)),
-  });
+  return (event: CarrierEvent) => applyCarrierEvent(deps, event);
 }

@@ -12,6 +12,7 @@ const env = loadEnv(schema);
 
 export const handler = createQueueFunction({
   schema: carrierEventSchema,
+  traceOf: ({ ref }) => ref.traceId,
   process: createHandler({
     messages: createMessageStore({
       client: createDocumentClient(),

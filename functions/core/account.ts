@@ -34,6 +34,8 @@ export const accountSchema = z.object({
   timeZone: z.string().min(1),
   credentials: z.array(credentialSchema),
   createdAt: instant,
+  /** Counts the changes, so that of two at the same time one is refused. */
+  revision: z.number().int().nonnegative(),
 });
 export type Account = z.infer<typeof accountSchema>;
 

@@ -59,6 +59,7 @@ export async function createAccount(
     timeZone,
     credentials: [{ hash: hashSecret(password), createdAt: now }],
     createdAt: now,
+    revision: 0,
   });
   if (!inserted) throw new InvalidRequestError(`there is an account "${name.data}" already`);
   return { account: name.data, password };
@@ -77,41 +78,50 @@ export async function getAccount(
   return found;
 }
 
+async function change(
+  directory: Directory,
+  account: string,
+  apply: (found: Account) => Account,
+): Promise<Account> {
+  const found = await getAccount(directory, account);
+  const changed = { ...apply(found), revision: found.revision + 1 };
+  if (await directory.updateAccount(found, changed)) return changed;
+  throw new InvalidRequestError(
+    `account "${account}" is being changed by somebody else; try again`,
+  );
+}
+
 /**
  * Lets an account in, or no longer. Functions that have just verified its password notice within
  * a minute.
- * @throws InvalidRequestError where there is no such account
+ * @throws InvalidRequestError where there is no such account, or somebody else is changing it
  */
 export async function setAccountState(
   { directory }: Pick<AccountDependencies, "directory">,
   account: string,
   state: Account["state"],
 ): Promise<Account> {
-  const changed: Account = { ...(await getAccount(directory, account)), state };
-  await directory.updateAccount(changed);
-  return changed;
+  return change(directory, account, (found) => ({ ...found, state }));
 }
 
 /**
  * Gives an account a new password. The old ones stay valid for `overlapMinutes`, so that client
  * applications can be changed one after another; with 0 they end at once.
- * @throws InvalidRequestError where there is no such account
+ * @throws InvalidRequestError where there is no such account, or somebody else is changing it
  */
 export async function rotateCredential(
   { directory, clock, randomness }: AccountDependencies,
   account: string,
   overlapMinutes: number,
 ): Promise<NewCredential> {
-  const found = await getAccount(directory, account);
   const now = clock.now();
   const oldEnd = now + overlapMinutes * 60_000;
-  const kept = found.credentials
-    .map((old) => ({ ...old, validUntil: Math.min(old.validUntil ?? oldEnd, oldEnd) }))
-    .filter(({ validUntil }) => validUntil > now);
   const password = randomness.secret();
-  await directory.updateAccount({
-    ...found,
-    credentials: [{ hash: hashSecret(password), createdAt: now }, ...kept],
+  await change(directory, account, (found) => {
+    const kept = found.credentials
+      .map((old) => ({ ...old, validUntil: Math.min(old.validUntil ?? oldEnd, oldEnd) }))
+      .filter(({ validUntil }) => validUntil > now);
+    return { ...found, credentials: [{ hash: hashSecret(password), createdAt: now }, ...kept] };
   });
   return { account, password };
 }

@@ -9,6 +9,8 @@ export type CarrierEventOutcome =
   | { readonly kind: "ignored"; readonly why: "absent" | "another-message" | "already-final" };
 
 const RACES_LOST_BEFORE_GIVING_UP = 5;
+/** Longer than it takes a receipt whose function died half-way to be delivered again. */
+const RECEIPT_LEASE_MS = 10 * 60_000;
 
 /**
  * Applies a receipt. Its message moves through every state on the way, each a write of its own,
@@ -45,7 +47,11 @@ function changeTo(
   const seen = {
     state,
     stateAt: now,
-    lease: undefined,
+    // The carrier has the message: dispatch must not claim it on its way through SENDING.
+    lease:
+      state === "SENDING"
+        ? { token: `receipt-${event.ref.traceId}`, until: now + RECEIPT_LEASE_MS }
+        : undefined,
     carrier: event.carrier,
     ...(event.operator && { operator: event.operator }),
     ...(event.shortCode && { shortCode: event.shortCode }),
@@ -54,8 +60,8 @@ function changeTo(
   if (state !== "DELIVERED" && state !== "NOT_DELIVERED") return seen;
   return {
     ...seen,
-    // By the carrier's clock, which may be behind ours: nothing is received before it was sent.
-    stateAt: Math.max(event.at, message.sentAt ?? event.at),
+    // By the carrier's clock, which is not ours: nothing is received before it was sent, or later than now.
+    stateAt: Math.max(Math.min(event.at, now), message.sentAt ?? 0),
     reason: event.outcome === "not-delivered" ? event.reason : undefined,
   };
 }

@@ -1,5 +1,5 @@
 import { LRUCache } from "lru-cache";
-import type { Account } from "./account.ts";
+import { type Account, accountIdSchema } from "./account.ts";
 import { hashSecret, matchesCredential } from "./passwords.ts";
 import type { Clock, Directory } from "./ports.ts";
 
@@ -23,10 +23,13 @@ export function createAuthenticate(deps: {
     max: REMEMBERED_CREDENTIALS,
   });
   return async (name, password) => {
+    if (!accountIdSchema.safeParse(name).success) return undefined;
     const now = deps.clock.now();
     const key = hashSecret(`${name}:${password}`);
     const known = verified.get(key);
-    if (known && now - known.at < CREDENTIAL_MEMORY_MS) return known.account;
+    const age = now - (known?.at ?? 0);
+    // A clock that was set back makes no credential younger.
+    if (known && age >= 0 && age < CREDENTIAL_MEMORY_MS) return known.account;
     const account = await deps.directory.findAccount(name);
     if (account?.state !== "active" || !matchesCredential(password, account.credentials, now)) {
       verified.delete(key);

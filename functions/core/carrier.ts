@@ -25,15 +25,16 @@ export type SendOutcome =
       /** False where the operator will never send a receipt (as Oi): SENT is then final. */
       readonly receipts: boolean;
     }
-  /** Certain not to have been taken, and worth another try. */
+  /** Certain not to have been taken, and worth another try. An adapter that is not certain throws. */
   | { readonly kind: "unreachable"; readonly detail: string }
   /** Refused for good. */
   | { readonly kind: "rejected"; readonly reason: ReasonFor<"FAILED">; readonly operator?: string }
   | { readonly kind: "blocked"; readonly reason: ReasonFor<"BLOCKED">; readonly operator?: string };
 
 /**
- * Where MTs leave to. An adapter maps everything its carrier can answer to a `SendOutcome`; what
- * it throws is taken for `unreachable`.
+ * Where MTs leave to. An adapter maps everything its carrier can answer to a `SendOutcome`. What it
+ * throws, or an answer that does not come in time, leaves open whether the carrier has the message;
+ * such a message is not handed over again.
  */
 export interface Carrier {
   readonly name: string;

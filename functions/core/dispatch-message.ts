@@ -1,6 +1,13 @@
-import type { Carrier, SendOutcome } from "./carrier.ts";
+import type { Carrier, OutboundMessage, SendOutcome } from "./carrier.ts";
 import { type Message, type MessageRef, refOf } from "./message.ts";
-import type { Clock, DispatchQueue, MessageChange, MessageStore, Randomness } from "./ports.ts";
+import type {
+  Clock,
+  DispatchQueue,
+  MessageChange,
+  MessageStore,
+  Randomness,
+  TimeLimit,
+} from "./ports.ts";
 import { type BackoffPolicy, backoffMs } from "./retry-schedule.ts";
 import { openingAt } from "./time.ts";
 
@@ -11,6 +18,9 @@ export interface DispatchDependencies {
   readonly carrier: Carrier;
   readonly clock: Clock;
   readonly randomness: Pick<Randomness, "uuid" | "fraction">;
+  readonly timeLimit: TimeLimit;
+  /** How long the carrier may take to answer; well within what the function has. */
+  readonly carrierTimeoutMs: number;
   readonly backoff: BackoffPolicy;
   /** For how long nobody else may hand the message over; longer than a function can live. */
   readonly leaseMs: number;
@@ -52,27 +62,44 @@ export async function dispatchMessage(
   });
   if (claim.kind === "absent") return { kind: "absent" };
   if (claim.kind === "refused") return handleRefusedClaim(deps, ref, claim.message, now);
-  return recordOutcome(deps, claim.message, await handOver(deps.carrier, claim.message));
+  return recordOutcome(deps, claim.message, await handOver(deps, claim.message));
 }
 
-async function handOver(carrier: Carrier, message: Message): Promise<SendOutcome> {
+/** A carrier whose answer did not come may have the message: handing it over again could double it. */
+const unknownOutcome = (error: unknown): SendOutcome & { detail: string } => ({
+  kind: "rejected",
+  reason: "internal-error",
+  detail: error instanceof Error ? error.name : "unknown",
+});
+
+async function handOver(
+  { carrier, timeLimit, carrierTimeoutMs, backoff }: DispatchDependencies,
+  message: Message,
+): Promise<SendOutcome & { detail?: string }> {
+  // Only functions that died with the message in hand bring it here more often than that.
+  if (message.attempts > backoff.maxAttempts) return unknownOutcome(new TooManyAttemptsError());
+  const outbound: OutboundMessage = {
+    ref: refOf(message),
+    destination: message.destination,
+    text: message.text,
+    flash: message.flash,
+    ...(message.expiresAt !== undefined && { expiresAt: message.expiresAt }),
+  };
   try {
-    return await carrier.send({
-      ref: refOf(message),
-      destination: message.destination,
-      text: message.text,
-      flash: message.flash,
-      ...(message.expiresAt !== undefined && { expiresAt: message.expiresAt }),
-    });
+    return await timeLimit.within(carrierTimeoutMs, carrier.send(outbound));
   } catch (error) {
-    return { kind: "unreachable", detail: String(error) };
+    return unknownOutcome(error);
   }
+}
+
+class TooManyAttemptsError extends Error {
+  override readonly name = "TooManyAttemptsError";
 }
 
 async function recordOutcome(
   deps: DispatchDependencies,
   claimed: Message,
-  outcome: SendOutcome,
+  outcome: SendOutcome & { detail?: string },
 ): Promise<DispatchOutcome> {
   const stateAt = deps.clock.now();
   const settled = { stateAt, lease: undefined };
@@ -87,13 +114,16 @@ async function recordOutcome(
         operator: outcome.operator,
         shortCode: outcome.shortCode,
       });
-    case "rejected":
-      return move(deps, claimed, {
+    case "rejected": {
+      const failed: StateChange = {
         ...settled,
         state: "FAILED",
         reason: outcome.reason,
         operator: outcome.operator,
-      });
+      };
+      const { detail } = outcome;
+      return { ...(await move(deps, claimed, failed)), ...(detail && { detail }) };
+    }
     case "blocked":
       return move(deps, claimed, {
         ...settled,

@@ -64,7 +64,7 @@ export function messageStatusChanged(
 ): MessageStatusChanged {
   return {
     version: 1,
-    eventId: `${message.traceId}.${message.state}.${message.attempts}`,
+    eventId: `${message.traceId}.${message.state}.${message.stateAt}`,
     traceId: message.traceId,
     account: message.account,
     id: message.id,

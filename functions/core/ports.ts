@@ -18,6 +18,17 @@ export interface Randomness {
   fraction(): number;
 }
 
+/** Bounds how long something may take. */
+export interface TimeLimit {
+  /** @throws Error where `work` has not ended within `ms`; it may still end later */
+  within<T>(ms: number, work: Promise<T>): Promise<T>;
+}
+
+/** Where what cannot be processed is set aside for people to look at. */
+export interface DeadLetters {
+  put(what: unknown, cause: string): Promise<void>;
+}
+
 /** What may be changed of a stored message; `undefined` removes the field. */
 export type MessageChange = {
   readonly [Field in keyof Omit<Message, "version" | "account" | "id" | "traceId">]?:
@@ -38,8 +49,11 @@ export type Claim =
 export interface MessageStore {
   /** Stores a new message unless its account has one with its id; answers that one where it has. */
   insert(message: Message): Promise<{ inserted: true } | { inserted: false; existing: Message }>;
-  /** Undoes an insert nobody was told of; does nothing once the message has moved on. */
-  withdraw(ref: MessageRef): Promise<void>;
+  /**
+   * Undoes an insert nobody was told of.
+   * @returns false where the message has moved on, and stays
+   */
+  withdraw(ref: MessageRef): Promise<boolean>;
   /** Reads one message, strongly consistent. */
   find(account: string, id: string): Promise<Message | undefined>;
   /**
@@ -64,11 +78,15 @@ export interface ClaimRequest {
 
 /** The accounts and what belongs to them. */
 export interface Directory {
+  /** Reads one account, strongly consistent. */
   findAccount(account: string): Promise<Account | undefined>;
   /** Stores a new account. @returns false where the name is taken */
   insertAccount(account: Account): Promise<boolean>;
-  /** Replaces an account. */
-  updateAccount(account: Account): Promise<void>;
+  /**
+   * Replaces an account that was read before, unless somebody else has changed it since.
+   * @returns false where it was, and nothing is changed
+   */
+  updateAccount(read: Account, changed: Account): Promise<boolean>;
   listAccounts(): Promise<Account[]>;
   listEndpoints(account: string): Promise<Endpoint[]>;
   putEndpoint(endpoint: Endpoint): Promise<void>;

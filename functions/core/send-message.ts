@@ -65,7 +65,7 @@ export async function sendMessage(
   if (!destination) return refuse("invalid-destination");
 
   const message = newMessage(deps, account, { ...request, destination });
-  const result = await orUnavailable(deps.messages.insert(message));
+  const result = await orUnavailable(message, deps.messages.insert(message));
   if (!result.inserted) {
     await resumeIfStranded(deps, result.existing);
     return refuse("duplicate-id");
@@ -74,20 +74,22 @@ export async function sendMessage(
     await enqueue(deps, message);
   } catch (error) {
     // Should this fail as well, a retry under the same id finds the message and puts it on its way.
-    await orUnavailable(deps.messages.withdraw(refOf(message)));
+    const isGone = await orUnavailable(message, deps.messages.withdraw(refOf(message)));
+    // Dispatch has it: the queue had taken it, only its answer was lost.
+    if (!isGone) return { accepted: true, message };
     throw error;
   }
   return { accepted: true, message };
 }
 
 const enqueue = ({ dispatchQueue }: SendDependencies, message: Message) =>
-  orUnavailable(dispatchQueue.enqueue(refOf(message), message.claimableFrom));
+  orUnavailable(message, dispatchQueue.enqueue(refOf(message), message.claimableFrom));
 
-async function orUnavailable<T>(write: Promise<T>): Promise<T> {
+async function orUnavailable<T>({ traceId }: Message, write: Promise<T>): Promise<T> {
   try {
     return await write;
   } catch (cause) {
-    throw new UnavailableError("what must be durable was not taken", { cause });
+    throw new UnavailableError("what must be durable was not taken", traceId, { cause });
   }
 }
 

@@ -32,8 +32,12 @@ export function zoneOfCountry(country: string): string {
   return ZONE_BY_COUNTRY[country] ?? "UTC";
 }
 
+/** Temporal would also read the zone out of a date. */
+const TIME_ZONE = /^(?:[A-Za-z][\w+/-]*|[+-]\d\d(?::?\d\d)?)$/;
+
 /** Whether `zone` is a time zone that dates can be written in: an IANA name, `UTC`, or an offset. */
 export function isTimeZone(zone: string): boolean {
+  if (!TIME_ZONE.test(zone)) return false;
   try {
     Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(zone);
     return true;

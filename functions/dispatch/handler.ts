@@ -3,8 +3,5 @@ import type { MessageRef } from "../core/message.ts";
 
 /** Hands over the message that a queue's message refers to. */
 export function createHandler(deps: DispatchDependencies) {
-  return async (ref: MessageRef) => ({
-    traceId: ref.traceId,
-    ...(await dispatchMessage(deps, ref)),
-  });
+  return (ref: MessageRef) => dispatchMessage(deps, ref);
 }

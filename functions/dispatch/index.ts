@@ -1,4 +1,5 @@
 import { SQSClient } from "@aws-sdk/client-sqs";
+import { awsClientConfig } from "../adapters/aws-client.ts";
 import { createCarrier } from "../adapters/carriers/registry.ts";
 import { createDocumentClient } from "../adapters/dynamodb/client.ts";
 import { createMessageStore } from "../adapters/dynamodb/messages.ts";
@@ -6,21 +7,28 @@ import { openDispatchQueue } from "../adapters/sqs/dispatch-queue.ts";
 import { messageRefSchema } from "../core/message.ts";
 import { loadEnv } from "../runtime/env.ts";
 import { createQueueFunction } from "../runtime/queue.ts";
-import { systemClock as clock, systemRandomness as randomness } from "../runtime/system.ts";
+import {
+  systemClock as clock,
+  systemRandomness as randomness,
+  systemTimeLimit,
+} from "../runtime/system.ts";
 import { createLog } from "../runtime/telemetry.ts";
 import { env as schema } from "./env.ts";
 import { createHandler } from "./handler.ts";
 
 const env = loadEnv(schema);
 const dynamodb = createDocumentClient();
-const sqs = new SQSClient({});
+const sqs = new SQSClient(awsClientConfig);
 
 export const handler = createQueueFunction({
   schema: messageRefSchema,
+  traceOf: ({ traceId }) => traceId,
   process: createHandler({
     messages: createMessageStore({ client: dynamodb, tableName: env.MESSAGES_TABLE, clock }),
     dispatchQueue: openDispatchQueue(env, { client: sqs, clock }),
     carrier: createCarrier(env, { dynamodb, sqs, clock }),
+    timeLimit: systemTimeLimit,
+    carrierTimeoutMs: env.CARRIER_TIMEOUT_SECONDS * 1_000,
     clock,
     randomness,
     backoff: {

@@ -17,6 +17,7 @@ import {
   answerBody,
   describeCodes,
   type Envelope,
+  isMessageId,
   parseSendSms,
   type SendSmsRequest,
 } from "./schema.ts";
@@ -42,7 +43,7 @@ interface Operation {
 }
 
 const OPERATIONS: readonly Operation[] = [
-  { method: "POST", path: /^\/api\/send-sms$/, envelope: "sendSmsResponse", run: sendSms },
+  { method: "POST", path: /^\/api\/send-sms\/?$/, envelope: "sendSmsResponse", run: sendSms },
   {
     method: "GET",
     path: /^\/api\/get-sms-status\/id\/(?<id>.+)$/s,
@@ -88,8 +89,9 @@ export function createHandler(deps: MesagoDependencies): ApiHandler {
 
     onError(request, error) {
       const operation = OPERATIONS.find(({ path }) => path.test(request.path));
-      const status = error instanceof UnavailableError ? 503 : 500;
-      return answer(operation?.envelope ?? DEFAULT_ENVELOPE, status, "999");
+      const envelope = operation?.envelope ?? DEFAULT_ENVELOPE;
+      if (!(error instanceof UnavailableError)) return answer(envelope, 500, "999");
+      return answer(envelope, 503, "999", { log: { traceId: error.traceId } });
     },
   };
 }
@@ -162,7 +164,7 @@ async function getSmsStatus(
 ): Promise<ApiResponse> {
   const envelope = "getSmsStatusResp";
   const id = captured.id ?? "";
-  const message = await messages.find(account.account, id);
+  const message = isMessageId(id) ? await messages.find(account.account, id) : undefined;
   if (!message) return answer(envelope, 200, "180", { beside: { id } });
   return {
     status: 200,

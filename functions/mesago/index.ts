@@ -1,4 +1,5 @@
 import { SQSClient } from "@aws-sdk/client-sqs";
+import { awsClientConfig } from "../adapters/aws-client.ts";
 import { createDocumentClient } from "../adapters/dynamodb/client.ts";
 import { createDirectory } from "../adapters/dynamodb/directory.ts";
 import { createMessageStore } from "../adapters/dynamodb/messages.ts";
@@ -21,7 +22,7 @@ export const handler = createHttpFunction(
       clock,
     }),
     messages: createMessageStore({ client, tableName: env.MESSAGES_TABLE, clock }),
-    dispatchQueue: openDispatchQueue(env, { client: new SQSClient({}), clock }),
+    dispatchQueue: openDispatchQueue(env, { client: new SQSClient(awsClientConfig), clock }),
     clock,
     randomness,
     retentionMs: env.STATUS_RETENTION_HOURS * 3_600_000,

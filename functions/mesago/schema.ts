@@ -14,6 +14,15 @@ const MAX_ID_LENGTH = 64;
 /** The longest `extraInfo`, in characters. */
 const MAX_EXTRA_INFO_LENGTH = 1_000;
 
+/** What no queue carries: halves of surrogate pairs, and what is no character at all. */
+const UNCARRIABLE = /[\p{Cs}\uFFFE\uFFFF]/u;
+const CONTROL = /\p{Cc}/u;
+
+/** Whether a message can have this id. */
+export function isMessageId(id: string): boolean {
+  return id.length <= MAX_ID_LENGTH && !UNCARRIABLE.test(id) && !CONTROL.test(id);
+}
+
 /** The envelopes of the answers, by operation. */
 export type Envelope = "sendSmsResponse" | "getSmsStatusResp";
 
@@ -62,19 +71,26 @@ const hour = z.union(
 const sendSmsRequestSchema = z.object(
   {
     destination: optional(scalar.transform(String)).transform((value) => value ?? ""),
-    messageText: optional(z.string(code("011"))).transform((value) => value ?? ""),
+    messageText: optional(
+      z.string(code("011")).refine((text) => text.isWellFormed(), "011"),
+    ).transform((value) => value ?? ""),
     correlationId: optional(
       z
         .union([z.string(), z.number()], code("135"))
         .transform(String)
-        .pipe(z.string().max(MAX_ID_LENGTH, "016")),
-    ).transform((id) => (id === "" ? undefined : id)),
+        .pipe(z.string().max(MAX_ID_LENGTH, "016").refine(isMessageId, "135")),
+    ).transform((id) => (id?.trim() === "" ? undefined : id)),
     callbackOption: optional(z.enum(CALLBACK_OPTIONS, code("170"))),
     extraInfo: optional(
       z
         .union([z.string(), z.number()], code("170"))
         .transform(String)
-        .pipe(z.string().max(MAX_EXTRA_INFO_LENGTH, "170")),
+        .pipe(
+          z
+            .string()
+            .max(MAX_EXTRA_INFO_LENGTH, "170")
+            .refine((info) => !UNCARRIABLE.test(info), "170"),
+        ),
     ),
     flashSMS: optional(
       z.union(

@@ -8,7 +8,7 @@ export const MAX_BODY_BYTES = 1024 * 1024;
 /** A request to a dialect. */
 export interface ApiRequest {
   readonly method: string;
-  /** Decoded once, with a slash in front and none behind. */
+  /** Decoded once, with a slash in front. */
   readonly path: string;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>;
@@ -79,8 +79,7 @@ function pathOf({ pathParameters, routeKey, rawPath }: APIGatewayProxyEventV2): 
   const proxy = pathParameters?.proxy;
   const route = routeKey.split(" ").at(-1) ?? "";
   const path = proxy === undefined ? rawPath : route.replace("{proxy+}", () => proxy);
-  const decoded = path.replaceAll("%25", "%");
-  return decoded.length > 1 && decoded.endsWith("/") ? decoded.slice(0, -1) : decoded;
+  return path.replaceAll("%25", "%");
 }
 
 /** A body that should have been JSON: its value, or what is wrong with it. */

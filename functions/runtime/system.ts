@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { v7 as uuidv7 } from "uuid";
-import type { Clock, Randomness } from "../core/ports.ts";
+import type { Clock, Randomness, TimeLimit } from "../core/ports.ts";
 
 const SECRET_BYTES = 32;
 
@@ -13,3 +13,22 @@ export const systemRandomness: Randomness = {
   secret: () => randomBytes(SECRET_BYTES).toString("base64url"),
   fraction: () => Math.random(),
 };
+
+/** The machine's timers. */
+export const systemTimeLimit: TimeLimit = {
+  async within(ms, work) {
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new TimeLimitError(`not done within ${ms} ms`)), ms);
+    });
+    try {
+      return await Promise.race([work, limit]);
+    } finally {
+      clearTimeout(timer);
+    }
+  },
+};
+
+class TimeLimitError extends Error {
+  override readonly name = "TimeLimitError";
+}

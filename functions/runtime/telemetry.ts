@@ -41,13 +41,24 @@ export function createMeter(capability: string, stage: string): Meter {
   };
 }
 
-/** An error as a log may show it. */
+/**
+ * An error as a log may show it. What a JSON parser says of a body quotes the body, so it is left
+ * out.
+ */
 export function describeError(error: unknown): Readonly<Record<string, unknown>> {
-  if (!(error instanceof Error)) return { error: String(error) };
+  if (!(error instanceof Error)) return { error: typeof error };
   return {
     error: error.name,
-    cause: error.cause instanceof Error ? error.cause.name : undefined,
-    detail: error.message,
-    stack: error.stack?.split("\n").slice(1, 4).join(" ").trim(),
+    detail: error instanceof SyntaxError ? undefined : error.message,
+    ...(error.cause instanceof Error && {
+      cause: error.cause.name,
+      causeDetail: error.cause.message,
+    }),
+    stack: error.stack
+      ?.split("\n")
+      .filter((line) => /^\s+at /.test(line))
+      .slice(0, 3)
+      .join(" ")
+      .trim(),
   };
 }

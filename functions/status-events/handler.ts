@@ -1,13 +1,13 @@
 import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from "aws-lambda";
-import type { DeadLetters } from "../adapters/sqs/dead-letters.ts";
 import type { MessageStatusChanged } from "../core/events.ts";
-import type { EventBus } from "../core/ports.ts";
+import type { DeadLetters, EventBus } from "../core/ports.ts";
 import { eventOf, type MessageWrite, publishEvents } from "../core/publish-changes.ts";
 import { describeError, type Log, type Meter } from "../runtime/telemetry.ts";
-import { messageWriteOf } from "./schema.ts";
 
 /** What status-events needs. */
 export interface StatusEventsDependencies {
+  /** Reads a record of the stream; undefined for one that is no write. */
+  readonly readWrite: (record: DynamoDBRecord) => MessageWrite | undefined;
   readonly bus: EventBus;
   /** For records that cannot be read: the stream's own failure queue would hold only their position. */
   readonly deadLetters: DeadLetters;
@@ -21,8 +21,8 @@ interface Publication {
 }
 
 /**
- * Turns a batch of the stream into events on the bus. From the first record whose event the bus
- * does not take, the stream is delivered again, so a change is told at least once and in order.
+ * Turns a batch of the stream into events on the bus, each change at least once. The stream comes
+ * again from the first change that the bus did not take, with those behind it that it did.
  */
 export function createHandler(deps: StatusEventsDependencies) {
   return async ({ Records }: DynamoDBStreamEvent): Promise<DynamoDBBatchResponse> => {
@@ -37,29 +37,26 @@ export function createHandler(deps: StatusEventsDependencies) {
       deps.bus,
       publications.map(({ event }) => event),
     );
-    const taken = publications.filter((_, index) => !untaken.includes(index));
-    for (const { event } of taken) measure(deps.meter, event);
+    const firstUntaken = Math.min(publications.length, ...untaken);
+    const done = publications.slice(0, firstUntaken).map(({ event }) => event);
+    for (const event of done) measure(deps.meter, event);
     deps.meter.flush();
     deps.log.info("batch", {
-      events: taken.map(({ event }) => ({ traceId: event.traceId, state: event.state })),
+      events: done.map(({ traceId, state }) => ({ traceId, state })),
       ...(untaken.length > 0 && { untaken: untaken.length }),
     });
-    return {
-      batchItemFailures: untaken.flatMap((index) => {
-        const failed = publications[index];
-        return failed ? [{ itemIdentifier: failed.sequenceNumber }] : [];
-      }),
-    };
+    const again = publications[firstUntaken];
+    return { batchItemFailures: again ? [{ itemIdentifier: again.sequenceNumber }] : [] };
   };
 }
 
 async function readEvent(
-  { deadLetters, log }: StatusEventsDependencies,
+  { readWrite, deadLetters, log }: StatusEventsDependencies,
   record: DynamoDBRecord,
 ): Promise<MessageStatusChanged | undefined> {
-  let write: MessageWrite | undefined;
   try {
-    write = messageWriteOf(record);
+    const write = readWrite(record);
+    return write && eventOf(write);
   } catch (error) {
     log.error("stream record set aside", {
       sequenceNumber: record.dynamodb?.SequenceNumber,
@@ -68,7 +65,6 @@ async function readEvent(
     await deadLetters.put(record, String(error));
     return undefined;
   }
-  return write && eventOf(write);
 }
 
 const METRIC_OF_STATE: Partial<Record<MessageStatusChanged["state"], string>> = {

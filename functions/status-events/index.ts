@@ -1,5 +1,7 @@
 import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import { SQSClient } from "@aws-sdk/client-sqs";
+import { awsClientConfig } from "../adapters/aws-client.ts";
+import { messageWriteOf } from "../adapters/dynamodb/message-stream.ts";
 import { createEventBus } from "../adapters/eventbridge/event-bus.ts";
 import { createDeadLetters } from "../adapters/sqs/dead-letters.ts";
 import { loadEnv } from "../runtime/env.ts";
@@ -10,9 +12,13 @@ import { createHandler } from "./handler.ts";
 const env = loadEnv(schema);
 
 export const handler = createHandler({
-  bus: createEventBus({ client: new EventBridgeClient({}), busName: env.EVENT_BUS_NAME }),
+  readWrite: messageWriteOf,
+  bus: createEventBus({
+    client: new EventBridgeClient(awsClientConfig),
+    busName: env.EVENT_BUS_NAME,
+  }),
   deadLetters: createDeadLetters({
-    client: new SQSClient({}),
+    client: new SQSClient(awsClientConfig),
     queueUrl: env.DEAD_LETTER_QUEUE_URL,
   }),
   log: createLog("status-events"),

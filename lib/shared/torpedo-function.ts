@@ -5,6 +5,7 @@ import {
   Code,
   Function as LambdaFunction,
   LoggingFormat,
+  RecursiveLoop,
   Runtime,
   SystemLogLevel,
 } from "aws-cdk-lib/aws-lambda";
@@ -34,6 +35,11 @@ export interface TorpedoFunctionProps<S extends z.ZodObject> {
   readonly environment?: EnvironmentOf<S>;
   readonly timeout: Duration;
   readonly description: string;
+  /**
+   * Whether it puts messages on its own queue, to try again later. Lambda takes such for a loop by
+   * mistake and cuts it off after some sixteen rounds unless told not to.
+   */
+  readonly feedsItself?: boolean;
 }
 
 /** A Lambda function with the defaults of all of ours. It may do nothing until a construct grants it. */
@@ -73,6 +79,7 @@ export class TorpedoFunction<S extends z.ZodObject> extends LambdaFunction {
         },
       }),
       environment: { POWERTOOLS_LOG_LEVEL: "INFO" },
+      ...(props.feedsItself && { recursiveLoop: RecursiveLoop.ALLOW }),
     });
     this.#schema = props.env;
     if (props.environment) this.provide(props.environment);

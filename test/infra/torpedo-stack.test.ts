@@ -325,11 +325,23 @@ test("functions are deployed without their source maps", () => {
   expect(packages).toEqual(resourcesOf(prod, FUNCTION).map(() => ["index.mjs"]));
 });
 
+test("functions that feed their own queue are not taken for a loop, and no others are exempt", () => {
+  const exempt = resourcesOf(prod, FUNCTION).filter(
+    ([, { Properties }]) => Properties.RecursiveLoop === "Allow",
+  );
+  expect(exempt.map(([id]) => withoutHash(id)).sort()).toEqual([
+    "CallbackFunction",
+    "DispatchFunction",
+  ]);
+});
+
 describe("dispatch", () => {
-  test("holds its claim on a message for longer than it can live", () => {
+  test("gives up on the carrier before its time is over, and holds its claim until after it", () => {
     const fn = resourceNamed(prod, FUNCTION, "DispatchFunction");
-    const lease = Number(at(fn.Properties, "Environment", "Variables", "LEASE_SECONDS"));
-    expect(lease).toBeGreaterThan(Number(fn.Properties.Timeout));
+    const seconds = (name: string) => Number(at(fn.Properties, "Environment", "Variables", name));
+    const timeout = Number(fn.Properties.Timeout);
+    expect(seconds("CARRIER_TIMEOUT_SECONDS")).toBeLessThanOrEqual(timeout / 2);
+    expect(seconds("LEASE_SECONDS")).toBeGreaterThan(timeout);
   });
 
   test("tries again as the stage says", () => {

@@ -25,7 +25,10 @@ describe("the bus, for a team that hangs a rule of its own on it", () => {
   beforeAll(async () => {
     account = await TestAccount.create();
     const name = `test-${randomUUID()}`;
-    const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: name }));
+    const { QueueUrl } = await sqs.send(
+      // Long enough for what was received not to come again.
+      new CreateQueueCommand({ QueueName: name, Attributes: { VisibilityTimeout: "600" } }),
+    );
     queueUrl = QueueUrl ?? "";
     const { Attributes } = await sqs.send(
       new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["QueueArn"] }),

@@ -1,7 +1,7 @@
 import {
   CloudWatchLogsClient,
-  FilterLogEventsCommand,
   paginateDescribeLogGroups,
+  paginateFilterLogEvents,
 } from "@aws-sdk/client-cloudwatch-logs";
 import { describe, expect, it } from "vitest";
 import { CallbackReceiver } from "./support/callback-receiver.ts";
@@ -14,8 +14,9 @@ async function allLines(): Promise<string[]> {
   const lines: string[] = [];
   for await (const { logGroups = [] } of paginateDescribeLogGroups({ client }, {})) {
     for (const { logGroupName } of logGroups) {
-      const { events = [] } = await client.send(new FilterLogEventsCommand({ logGroupName }));
-      lines.push(...events.flatMap(({ message }) => message ?? []));
+      for await (const { events = [] } of paginateFilterLogEvents({ client }, { logGroupName })) {
+        lines.push(...events.flatMap(({ message }) => message ?? []));
+      }
     }
   }
   return lines;

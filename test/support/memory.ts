@@ -11,6 +11,7 @@ import type {
   MessageChange,
   MessageStore,
   Randomness,
+  TimeLimit,
   WebhookClient,
   WebhookRequest,
   WebhookResult,
@@ -42,6 +43,23 @@ export class CountingRandomness implements Randomness {
   }
 }
 
+/** A time limit that is reached when the test says so, and never by itself. */
+export class ManualTimeLimit implements TimeLimit {
+  readonly asked: number[] = [];
+  #reach: (error: Error) => void = () => {};
+
+  async within<T>(ms: number, work: Promise<T>): Promise<T> {
+    this.asked.push(ms);
+    const limit = new Promise<never>((_, reject) => {
+      this.#reach = reject;
+    });
+    return Promise.race([work, limit]);
+  }
+  reach() {
+    this.#reach(new RangeError("out of time"));
+  }
+}
+
 /**
  * Messages in memory, by the contract of the port; the contract's tests run against this store
  * and against DynamoDB.
@@ -63,9 +81,10 @@ export class MemoryMessages implements MessageStore {
   async withdraw({ account, id, traceId }: MessageRef) {
     const message = this.#current(account, id);
     const waiting = message?.state === "QUEUED" || message?.state === "SCHEDULED";
-    if (message?.traceId === traceId && waiting && message.attempts === 0) {
-      this.#messages.delete(`${account}#${id}`);
-    }
+    if (message?.traceId !== traceId) return true;
+    if (!waiting || message.attempts > 0) return false;
+    this.#messages.delete(`${account}#${id}`);
+    return true;
   }
 
   async find(account: string, id: string) {
@@ -81,7 +100,8 @@ export class MemoryMessages implements MessageStore {
   async claim(ref: MessageRef, { now, lease, carrier }: Parameters<MessageStore["claim"]>[1]) {
     const message = this.#current(ref.account, ref.id);
     if (message?.traceId !== ref.traceId) return { kind: "absent" as const };
-    const leaseRanOut = message.state === "SENDING" && (message.lease?.until ?? now) <= now;
+    const leaseRanOut =
+      message.state === "SENDING" && message.lease !== undefined && message.lease.until <= now;
     const inTime = message.claimableFrom <= now && message.claimableUntil > now;
     if (!(message.state === "QUEUED" || leaseRanOut) || !inTime) {
       return { kind: "refused" as const, message };
@@ -133,8 +153,10 @@ export class MemoryDirectory implements Directory {
     this.accounts.set(account.account, account);
     return true;
   }
-  async updateAccount(account: Account) {
-    this.accounts.set(account.account, account);
+  async updateAccount(read: Account, changed: Account) {
+    if (this.accounts.get(read.account)?.revision !== read.revision) return false;
+    this.accounts.set(changed.account, changed);
+    return true;
   }
   async listAccounts() {
     return [...this.accounts.values()];

@@ -74,17 +74,17 @@ export function describeMessageStore(
 
     it("withdraws a message nobody has begun with", async () => {
       await store.insert(message);
-      await store.withdraw({ ...refOf(message), traceId: "another" });
+      expect(await store.withdraw({ ...refOf(message), traceId: "another" })).toBe(true);
       expect(await find()).toBeDefined();
-      await store.withdraw(refOf(message));
+      expect(await store.withdraw(refOf(message))).toBe(true);
       expect(await find()).toBeUndefined();
-      await store.withdraw(refOf(message));
+      expect(await store.withdraw(refOf(message))).toBe(true);
     });
 
     it("does not withdraw a message that has moved on", async () => {
       await store.insert(message);
       await claim();
-      await store.withdraw(refOf(message));
+      expect(await store.withdraw(refOf(message))).toBe(false);
       expect(await find()).toMatchObject({ state: "SENDING" });
     });
 
@@ -112,6 +112,11 @@ export function describeMessageStore(
         kind: "claimed",
         message: { attempts: 2, lease: { token: "second" } },
       });
+    });
+
+    it("does not claim a message that is being sent by nobody it knows of", async () => {
+      await store.insert({ ...message, state: "SENDING" });
+      expect(await claim()).toMatchObject({ kind: "refused" });
     });
 
     it("does not claim a message before its time, after it, or in another state", async () => {

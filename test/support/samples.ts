@@ -16,6 +16,7 @@ export function sampleAccount(overrides: Partial<Account> = {}): Account {
     timeZone: "America/Sao_Paulo",
     credentials: [{ hash: hashSecret(SAMPLE_PASSWORD), createdAt: 0 }],
     createdAt: 0,
+    revision: 0,
     ...overrides,
   };
 }

@@ -103,9 +103,6 @@ const IMPORT_RULES: readonly ImportRule[] = [
       packages("zod"),
       typesOf(ours("functions/adapters/")),
       typesOf(packages("aws-lambda", "@aws-sdk")),
-      // What a table's stream carries are the table's items, and the adapter's schema is theirs.
-      only(ours("functions/adapters/dynamodb/"), /OfItem$/),
-      only(packages("@aws-sdk/util-dynamodb"), /^unmarshall$/),
     ],
   },
   {

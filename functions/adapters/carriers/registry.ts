@@ -5,7 +5,7 @@ import type * as z from "zod";
 import type { Carrier } from "../../core/carrier.ts";
 import type { Clock } from "../../core/ports.ts";
 import { createCarrierEventsQueue } from "../sqs/carrier-events-queue.ts";
-import type { carrierEnv } from "./env.ts";
+import { type carrierEnv, sandboxEnv } from "./env.ts";
 import { createSandboxCarrier } from "./sandbox.ts";
 import { createSandboxOutbox } from "./sandbox-outbox.ts";
 
@@ -21,19 +21,21 @@ type CarrierFactory = (env: CarrierEnv, resources: CarrierResources) => Carrier;
 
 /** Every carrier that a stage can name. */
 const CARRIERS: Readonly<Record<CarrierEnv["CARRIER"], CarrierFactory>> = {
-  sandbox: (env, { dynamodb, sqs, clock }) =>
-    createSandboxCarrier({
-      outbox: createSandboxOutbox({ client: dynamodb, tableName: env.SANDBOX_OUTBOX_TABLE, clock }),
-      carrierEvents: createCarrierEventsQueue({
-        client: sqs,
-        queueUrl: env.CARRIER_EVENTS_QUEUE_URL,
-      }),
+  sandbox: (env, { dynamodb, sqs, clock }) => {
+    const { SANDBOX_OUTBOX_TABLE, CARRIER_EVENTS_QUEUE_URL } = sandboxEnv.parse(env);
+    return createSandboxCarrier({
+      outbox: createSandboxOutbox({ client: dynamodb, tableName: SANDBOX_OUTBOX_TABLE, clock }),
+      carrierEvents: createCarrierEventsQueue({ client: sqs, queueUrl: CARRIER_EVENTS_QUEUE_URL }),
       clock,
       pause,
-    }),
+    });
+  },
 };
 
-/** The carrier that the environment names. */
+/**
+ * The carrier that the environment names.
+ * @throws ZodError where the environment lacks what that carrier needs to know
+ */
 export function createCarrier(env: CarrierEnv, resources: CarrierResources): Carrier {
   return CARRIERS[env.CARRIER](env, resources);
 }

@@ -35,7 +35,21 @@ export function createSandboxCarrier(deps: SandboxDependencies): Carrier {
     for (let sent = 0; sent < (behaviour.receipts ?? 1); sent++) {
       await carrierEvents.enqueue(receipt, delaySeconds);
     }
-    if (behaviour.receiptFirst) await deps.pause(HEAD_START_OF_RECEIPT_MS);
+  }
+
+  /** A message whose receipt could not be sent off has not been taken. */
+  async function receiptsFirst(
+    message: OutboundMessage,
+    behaviour: SandboxBehaviour,
+    outcome: SendOutcome,
+  ): Promise<SendOutcome> {
+    if (outcome.kind !== "accepted") return outcome;
+    try {
+      await sendReceipts(message, behaviour);
+      return outcome;
+    } catch (error) {
+      return { kind: "unreachable", detail: `the receipt was not queued: ${String(error)}` };
+    }
   }
 
   return {
@@ -43,7 +57,11 @@ export function createSandboxCarrier(deps: SandboxDependencies): Carrier {
     async send(message) {
       const behaviour = sandboxBehaviour(message.destination);
       const attempt = await outbox.countAttempt(message.ref.traceId);
-      const outcome = answerTo(message, behaviour, attempt);
+      const outcome = await receiptsFirst(
+        message,
+        behaviour,
+        answerTo(message, behaviour, attempt),
+      );
       await outbox.add({
         destination: message.destination,
         receivedAt: clock.now(),
@@ -54,7 +72,9 @@ export function createSandboxCarrier(deps: SandboxDependencies): Carrier {
         attempt,
         outcome: outcome.kind,
       });
-      if (outcome.kind === "accepted") await sendReceipts(message, behaviour);
+      if (outcome.kind === "accepted" && behaviour.receiptFirst) {
+        await deps.pause(HEAD_START_OF_RECEIPT_MS);
+      }
       return outcome;
     },
   };

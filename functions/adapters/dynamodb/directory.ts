@@ -43,37 +43,40 @@ export function createDirectory(deps: {
     return items;
   }
 
-  return {
-    async findAccount(account) {
-      const { Item } = await client.send(new GetCommand({ TableName, Key: accountKey(account) }));
-      return Item && parseItem(accountSchema, Item, "account");
-    },
-
-    async insertAccount(account) {
-      try {
-        await client.send(
-          new PutCommand({
-            TableName,
-            Item: accountItem(account),
-            ConditionExpression: "attribute_not_exists(pk)",
-          }),
-        );
-        return true;
-      } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) return false;
-        throw error;
-      }
-    },
-
-    async updateAccount(account) {
+  /** @returns whether the condition held */
+  async function putAccount(
+    account: Account,
+    condition: string,
+    values?: Record<string, unknown>,
+  ): Promise<boolean> {
+    try {
       await client.send(
         new PutCommand({
           TableName,
           Item: accountItem(account),
-          ConditionExpression: "attribute_exists(pk)",
+          ConditionExpression: condition,
+          ...(values && { ExpressionAttributeValues: values }),
         }),
       );
+      return true;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return false;
+      throw error;
+    }
+  }
+
+  return {
+    async findAccount(account) {
+      const { Item } = await client.send(
+        new GetCommand({ TableName, Key: accountKey(account), ConsistentRead: true }),
+      );
+      return Item && parseItem(accountSchema, Item, "account");
     },
+
+    insertAccount: (account) => putAccount(account, "attribute_not_exists(pk)"),
+
+    updateAccount: (read, changed) =>
+      putAccount(changed, "revision = :read", { ":read": read.revision }),
 
     async listAccounts() {
       const items = await query({

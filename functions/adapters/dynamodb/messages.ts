@@ -80,10 +80,12 @@ export function createMessageStore(deps: {
               ":queued": "QUEUED",
               ":scheduled": "SCHEDULED",
             },
+            ReturnValuesOnConditionCheckFailure: "ALL_OLD",
           }),
         );
+        return true;
       } catch (error) {
-        if (!(error instanceof ConditionalCheckFailedException)) throw error;
+        return messageOfFailedCheck(error, { orAbsent: true })?.traceId !== traceId;
       }
     },
 

@@ -1,9 +1,5 @@
 import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
-
-/** Where what cannot be processed is set aside, with the reason. */
-export interface DeadLetters {
-  put(what: unknown, cause: string): Promise<void>;
-}
+import type { DeadLetters } from "../../core/ports.ts";
 
 /** A dead-letter queue that is written to by hand, for sources whose own would lose the content. */
 export function createDeadLetters(deps: {

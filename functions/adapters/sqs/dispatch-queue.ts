@@ -2,6 +2,7 @@ import { SchedulerClient } from "@aws-sdk/client-scheduler";
 import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import type * as z from "zod";
 import type { Clock, DispatchQueue } from "../../core/ports.ts";
+import { awsClientConfig } from "../aws-client.ts";
 import {
   createDispatchSchedules,
   type DispatchAlarmClock,
@@ -46,7 +47,7 @@ export function openDispatchQueue(
     client,
     queueUrl: env.DISPATCH_QUEUE_URL,
     later: createDispatchSchedules({
-      client: new SchedulerClient({}),
+      client: new SchedulerClient(awsClientConfig),
       groupName: env.DISPATCH_SCHEDULE_GROUP,
       roleArn: env.DISPATCH_SCHEDULE_ROLE_ARN,
       queueArn: env.DISPATCH_QUEUE_ARN,

@@ -12,9 +12,15 @@ class ForbiddenAddressError extends Error {
  * allowed; an IPv4 address dressed as IPv6 is judged as the IPv4 address.
  */
 export function isAllowedAddress(address: string, allowLoopback: boolean): boolean {
-  const range = ipaddr.process(address).range();
-  return range === "unicast" || (allowLoopback && range === "loopback");
+  const parsed = ipaddr.process(address);
+  const range = parsed.range();
+  if (allowLoopback && range === "loopback") return true;
+  if (range !== "unicast") return false;
+  return parsed instanceof ipaddr.IPv4 || parsed.match(ROUTED_IPV6);
 }
+
+/** All of IPv6 that is given out for the internet. */
+const ROUTED_IPV6 = ipaddr.IPv6.parseCIDR("2000::/3");
 
 const bare = (hostname: string) => hostname.replace(/^\[(.*)\]$/, "$1");
 

@@ -38,6 +38,8 @@ export function createWebhookClient(policy: WebhookPolicy): WebhookClient {
         response.destroy();
       });
       request.on("error", reject);
+      // An answer such as 101 ends the connection with neither a response nor an error.
+      request.on("close", () => reject(new Error("the connection closed without an answer")));
       request.end(content);
     });
   }

@@ -24,7 +24,7 @@ const directory = openDirectory(stack.outputs, clientConfig);
 /** What the sandbox carrier was handed. */
 export const outbox = createSandboxOutbox({
   client: createDocumentClient(clientConfig),
-  tableName: stack.outputs.SandboxOutboxTableName,
+  tableName: stack.outputs.SandboxOutboxTableName ?? "",
   clock: systemClock,
 });
 

@@ -16,6 +16,7 @@ function setUp() {
   const entries: OutboxEntry[] = [];
   const attempts = new Map<string, number>();
   const pauses: number[] = [];
+  let receiptsFail = false;
   const carrier = createSandboxCarrier({
     clock,
     pause: async (ms) => {
@@ -23,6 +24,10 @@ function setUp() {
     },
     carrierEvents: {
       enqueue: async (event, delaySeconds = 0) => {
+        if (receiptsFail) {
+          receiptsFail = false;
+          throw new Error("throttled");
+        }
         events.push({ event: carrierEventSchema.parse(event), delaySeconds });
       },
     },
@@ -43,7 +48,10 @@ function setUp() {
       text: "Hello",
       flash: false,
     });
-  return { send, events, entries, pauses, clock };
+  const failNextReceipt = () => {
+    receiptsFail = true;
+  };
+  return { send, events, entries, pauses, clock, failNextReceipt };
 }
 
 describe("the sandbox carrier", () => {
@@ -132,6 +140,15 @@ describe("the sandbox carrier", () => {
     await send("5519900008601");
     expect(events).toHaveLength(2);
     expect(events[0]).toEqual(events[1]);
+  });
+
+  it("has not taken a message whose receipt it could not send off", async () => {
+    const { send, events, entries, failNextReceipt } = setUp();
+    failNextReceipt();
+    expect(await send("5519900001111")).toMatchObject({ kind: "unreachable" });
+    expect(await send("5519900001111")).toMatchObject({ kind: "accepted" });
+    expect(entries.map(({ outcome }) => outcome)).toEqual(["unreachable", "accepted"]);
+    expect(events).toHaveLength(1);
   });
 
   it("delivers at once to every number of the vendor documents' examples", () => {

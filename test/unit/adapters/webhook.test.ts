@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { isAllowedAddress } from "../../../functions/adapters/webhook/addresses.ts";
 import { createWebhookClient } from "../../../functions/adapters/webhook/webhook-client.ts";
@@ -23,6 +23,8 @@ describe("isAllowedAddress", () => {
     ["broadcast", "255.255.255.255"],
     ["IPv4-mapped private", "::ffff:10.0.0.1"],
     ["IPv4-mapped loopback", "::ffff:7f00:1"],
+    ["IPv4-compatible loopback", "::7f00:1"],
+    ["IPv6 given out for nothing", "100:0:0:1::1"],
     ["6to4 of a private address", "2002:a00:1::"],
     ["NAT64 of a private address", "64:ff9b::a00:1"],
     ["documentation", "192.0.2.1"],
@@ -120,6 +122,21 @@ describe("the webhook client", () => {
     respond = () => {};
     const hasty = createWebhookClient({ allowHttp: true, allowLoopback: true, timeoutMs: 50 });
     expect(await hasty.post(request(url))).toMatchObject({ kind: "failed", cause: "timeout" });
+  });
+
+  it.each([
+    ["101", "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"],
+    ["nothing", ""],
+    ["what is not HTTP", "hello\r\n"],
+  ])("answers an endpoint that says %s as a failure", async (_, answer) => {
+    const raw = createTcpServer((socket) => {
+      socket.once("data", () => socket.end(answer));
+    });
+    await new Promise<void>((resolve) => raw.listen(0, "127.0.0.1", resolve));
+    const { port } = raw.address() as AddressInfo;
+    const result = await local.post(request(`http://127.0.0.1:${port}/`));
+    raw.close();
+    expect(result).toMatchObject({ kind: "failed" });
   });
 
   it("answers a connection refused as a failure", async () => {

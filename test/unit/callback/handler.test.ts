@@ -1,6 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { createHandler } from "../../../functions/callback/handler.ts";
-import { callbackInputSchema, formatCallback } from "../../../functions/callback/schema.ts";
+import {
+  callbackInputSchema,
+  formatCallback,
+  traceOf,
+} from "../../../functions/callback/schema.ts";
 import { messageStatusChanged } from "../../../functions/core/events.ts";
 import type { Message } from "../../../functions/core/message.ts";
 import {
@@ -91,7 +95,8 @@ describe("the callback function", () => {
     ]);
     expect(meter.counts).toEqual({ CallbackAttempts: 1, CallbacksDelivered: 1 });
     expect(meter.times).toEqual({ CallbackDuration: [1], ChangeToCallback: [1_500] });
-    expect(logged).toMatchObject({ traceId: "trace-1", attempts: [{ outcome: "delivered" }] });
+    expect(logged).toMatchObject({ state: "DELIVERED", attempts: [{ outcome: "delivered" }] });
+    expect(traceOf(input)).toBe("trace-1");
     expect(JSON.stringify(logged)).not.toContain("5519900001111");
   });
 

@@ -68,6 +68,19 @@ describe("accounts", () => {
     await expect(setAccountState(deps, "nobody", "disabled")).rejects.toThrow(/no account/);
   });
 
+  it("are not changed by two at the same time, so that neither undoes the other", async () => {
+    const { password } = await createAccount(deps, { account: "acme", country: "BR" });
+    const results = await Promise.allSettled([
+      rotateCredential(deps, "acme", 0),
+      setAccountState(deps, "acme", "disabled"),
+    ]);
+    expect(results.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+    await rotateCredential(deps, "acme", 0);
+    await setAccountState(deps, "acme", "disabled");
+    expect(isValid("acme", password)).toBe(false);
+    expect(directory.accounts.get("acme")?.state).toBe("disabled");
+  });
+
   it("get a new password, the old one ending at once or after the overlap", async () => {
     const first = await createAccount(deps, { account: "acme", country: "BR" });
     const second = await rotateCredential(deps, "acme", 10);

@@ -26,7 +26,7 @@ describe("applyCarrierEvent", () => {
     outcome: "delivered",
     ref: refOf(message),
     carrier: "sandbox",
-    at: clock.now() + 1_000,
+    at: clock.now() - 1_000,
     operator: "Claro",
     shortCode: "27182",
     ...overrides,
@@ -40,11 +40,11 @@ describe("applyCarrierEvent", () => {
   const states = () => messages.history.get(message.traceId);
 
   it("delivers a message that was sent", async () => {
-    await given({ state: "SENT", sentAt: clock.now() });
+    await given({ state: "SENT", sentAt: clock.now() - 5_000 });
     expect(await apply(delivered())).toEqual({ kind: "moved", state: "DELIVERED" });
     expect(await messages.find("acme", "id-1")).toMatchObject({
       state: "DELIVERED",
-      stateAt: clock.now() + 1_000,
+      stateAt: clock.now() - 1_000,
       operator: "Claro",
       shortCode: "27182",
     });
@@ -74,6 +74,34 @@ describe("applyCarrierEvent", () => {
     await given({ state: "SENT", sentAt: clock.now() });
     await apply(delivered({ at: clock.now() - 60_000 }));
     expect(await messages.find("acme", "id-1")).toMatchObject({ stateAt: clock.now() });
+  });
+
+  it.each([1_000, 1e15, Number.MAX_SAFE_INTEGER])(
+    "is not later than now, whatever the carrier's clock says",
+    async (ahead) => {
+      await given({ state: "SENT", sentAt: clock.now() });
+      await apply(delivered({ at: Math.min(clock.now() + ahead, Number.MAX_SAFE_INTEGER) }));
+      expect(await messages.find("acme", "id-1")).toMatchObject({ stateAt: clock.now() });
+    },
+  );
+
+  it("keeps dispatch away from a message on its way through SENDING, should it stop there", async () => {
+    await given();
+    const stopping: Pick<MessageStore, "find" | "change"> = {
+      find: (account, id) => messages.find(account, id),
+      change: async (current, change) => {
+        if (current.state === "SENDING") throw new Error("throttled");
+        return messages.change(current, change);
+      },
+    };
+    await expect(applyCarrierEvent({ messages: stopping, clock }, delivered())).rejects.toThrow();
+    const claim = {
+      now: clock.now() + 60_000,
+      lease: { token: "t", until: 0 },
+      carrier: "sandbox",
+    };
+    expect(await messages.claim(refOf(message), claim)).toMatchObject({ kind: "refused" });
+    expect(await apply(delivered())).toEqual({ kind: "moved", state: "DELIVERED" });
   });
 
   it("takes a late receipt for a message whose operator was said to give none", async () => {

@@ -65,6 +65,19 @@ describe("authenticate", () => {
     expect(await authenticate("acme", SAMPLE_PASSWORD)).toBeUndefined();
   });
 
+  it("remembers no longer because the clock was set back", async () => {
+    await authenticate("acme", SAMPLE_PASSWORD);
+    directory.accounts.set("acme", sampleAccount({ state: "disabled" }));
+    clock.advance(-3_600_000);
+    expect(await authenticate("acme", SAMPLE_PASSWORD)).toBeUndefined();
+  });
+
+  it("does not ask the directory for what can be no account's name", async () => {
+    expect(await authenticate("x".repeat(3_000), SAMPLE_PASSWORD)).toBeUndefined();
+    expect(await authenticate("a#b", SAMPLE_PASSWORD)).toBeUndefined();
+    expect(directory.lookUps).toBe(0);
+  });
+
   it("does not remember failures", async () => {
     directory.accounts.clear();
     await authenticate("acme", SAMPLE_PASSWORD);

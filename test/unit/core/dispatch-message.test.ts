@@ -11,6 +11,7 @@ import { type Message, refOf } from "../../../functions/core/message.ts";
 import {
   CountingRandomness,
   ManualClock,
+  ManualTimeLimit,
   MemoryDispatchQueue,
   MemoryMessages,
 } from "../../support/memory.ts";
@@ -46,6 +47,7 @@ describe("dispatchMessage", () => {
   let messages: MemoryMessages;
   let dispatchQueue: MemoryDispatchQueue;
   let carrier: ScriptedCarrier;
+  let timeLimit: ManualTimeLimit;
   let deps: DispatchDependencies;
   let message: Message;
   let run: () => ReturnType<typeof dispatchMessage>;
@@ -61,12 +63,15 @@ describe("dispatchMessage", () => {
     messages = new MemoryMessages(clock);
     dispatchQueue = new MemoryDispatchQueue();
     carrier = new ScriptedCarrier();
+    timeLimit = new ManualTimeLimit();
     deps = {
       messages,
       dispatchQueue,
       carrier,
       clock,
       randomness: new CountingRandomness(),
+      timeLimit,
+      carrierTimeoutMs: 10_000,
       backoff: { maxAttempts: 3, baseMs: 1_000, capMs: 60_000 },
       leaseMs: LEASE_MS,
     };
@@ -115,14 +120,42 @@ describe("dispatchMessage", () => {
     expect(dispatchQueue.entries).toEqual([]);
   });
 
-  it("queues the message again, later each time, where the carrier is unreachable or throws", async () => {
-    carrier.answers = [unreachable, new Error("socket hang up"), accepted];
+  it("does not hand a message over again that the carrier may have, where it throws", async () => {
+    carrier.answers = [new TypeError("GET https://carrier.example/?to=5519900001111 failed")];
+    await given();
+    expect(await run()).toEqual({
+      kind: "moved",
+      state: "FAILED",
+      reason: "internal-error",
+      detail: "TypeError",
+    });
+    expect(dispatchQueue.entries).toEqual([]);
+  });
+
+  it("nor where it does not answer in time", async () => {
+    carrier.answers = [() => new Promise(() => {})];
+    await given();
+    const outcome = run();
+    await expect.poll(() => timeLimit.asked).toEqual([10_000]);
+    timeLimit.reach();
+    expect(await outcome).toMatchObject({ state: "FAILED", detail: "RangeError" });
+    expect(await stored()).toMatchObject({ state: "FAILED", reason: "internal-error" });
+  });
+
+  it("ends a message that functions keep dying with", async () => {
+    await given({ attempts: 3, state: "SENDING", lease: { token: "t", until: clock.now() } });
+    expect(await run()).toMatchObject({ state: "FAILED", reason: "internal-error" });
+    expect(carrier.handedOver).toEqual([]);
+  });
+
+  it("queues the message again, later each time, where the carrier is unreachable", async () => {
+    carrier.answers = [unreachable, { ...unreachable, detail: "still none" }, accepted];
     await given();
     const start = clock.now();
     expect(await run()).toEqual({ kind: "moved", state: "QUEUED", detail: "no route" });
     expect(dispatchQueue.entries).toEqual([{ ref: refOf(message), notBefore: start + 500 }]);
     clock.advance(500);
-    expect(await run()).toMatchObject({ state: "QUEUED", detail: "Error: socket hang up" });
+    expect(await run()).toMatchObject({ state: "QUEUED", detail: "still none" });
     expect(dispatchQueue.entries.at(-1)?.notBefore).toBe(start + 500 + 1_000);
     clock.advance(1_000);
     expect(await run()).toMatchObject({ state: "SENT" });

@@ -117,7 +117,10 @@ describe("sendMessage", () => {
     dispatchQueue.refuses = true;
     const dying: SendDependencies = {
       ...deps,
-      messages: { insert: (message) => messages.insert(message), withdraw: () => Promise.reject() },
+      messages: {
+        insert: (message) => messages.insert(message),
+        withdraw: () => Promise.reject(new Error("throttled")),
+      },
     };
     await expect(sendMessage(dying, account, request())).rejects.toThrow(UnavailableError);
     dispatchQueue.refuses = false;
@@ -126,6 +129,21 @@ describe("sendMessage", () => {
       refusal: "duplicate-id",
     });
     expect(dispatchQueue.entries.map(({ ref }) => ref.id)).toEqual(["id-1"]);
+  });
+
+  it("accepts a message that the queue had taken and dispatch has begun with, though its answer was lost", async () => {
+    const taken: SendDependencies = {
+      ...deps,
+      dispatchQueue: {
+        enqueue: async (ref) => {
+          const lease = { token: "t", until: clock.now() + 1 };
+          await messages.claim(ref, { now: clock.now(), lease, carrier: "sandbox" });
+          throw new Error("timeout");
+        },
+      },
+    };
+    expect(await sendMessage(taken, account, request())).toMatchObject({ accepted: true });
+    expect(await messages.find("acme", "id-1")).toMatchObject({ state: "SENDING" });
   });
 
   it("answers a stranded message as unavailable while the queue is still away", async () => {

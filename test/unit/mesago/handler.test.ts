@@ -140,6 +140,8 @@ describe("the Mesago API", () => {
         { window: { timeZone: "Asia/Tokyo" } },
       ],
       ["null for what is optional", { flashSMS: null, scheduledDate: null }, { flash: false }],
+      ["a blank correlationId", { correlationId: "  " }, { id: "uuid-1" }],
+      ["an emoji in correlationId", { correlationId: "👩‍💻" }, { id: "👩‍💻" }],
       ["an empty correlationId", { correlationId: "" }, { id: "uuid-1" }],
       ["unknown fields", { account: "other", nonsense: {} }, { account: "acme" }],
       ["a callbackOption", { callbackOption: "FINAL" }, { callbackOption: "FINAL" }],
@@ -162,6 +164,11 @@ describe("the Mesago API", () => {
       ["a list for messageText", { messageText: ["a"] }, "011"],
       ["a long text", { messageText: "x".repeat(161) }, "012"],
       ["an object for correlationId", { correlationId: {} }, "135"],
+      ["a control character in correlationId", { correlationId: "a\u0000b" }, "135"],
+      ["half a character in correlationId", { correlationId: "a\ud800b" }, "135"],
+      ["what is no character in correlationId", { correlationId: "a\uffffb" }, "135"],
+      ["half a character in messageText", { messageText: "a\udc00" }, "011"],
+      ["half a character in extraInfo", { extraInfo: "a\ud800" }, "170"],
       ["a long correlationId", { correlationId: "x".repeat(65) }, "016"],
       ["another callbackOption", { callbackOption: "SOME" }, "170"],
       ["a list for extraInfo", { extraInfo: [] }, "170"],
@@ -199,6 +206,13 @@ describe("the Mesago API", () => {
       expect(response.body).toEqual({
         sendSmsResponse: error("015", "Scheduling date invalid or incorrect"),
       });
+    });
+
+    it("takes a slash at the end of the path", async () => {
+      const body = Buffer.from(
+        '{"sendSmsRequest":{"destination":"5519900001111","messageText":"x"}}',
+      );
+      expect(await call({ path: "/api/send-sms/", body })).toMatchObject({ status: 201 });
     });
 
     it("words a wrong number as the document does", async () => {
@@ -268,6 +282,7 @@ describe("the Mesago API", () => {
       expect(handler.onError(request, failure)).toMatchObject({
         status: 503,
         body: { sendSmsResponse: error("999", "Unknown Error", "99") },
+        log: { traceId: "uuid-1" },
       });
     });
 
@@ -355,6 +370,20 @@ describe("the Mesago API", () => {
         expect(await status(id)).toMatchObject({ body: { getSmsStatusResp: { id } } });
       },
     );
+
+    it("does not know an id that no message can have", async () => {
+      expect(await status("x".repeat(3_000))).toMatchObject({
+        status: 200,
+        body: { getSmsStatusResp: { detailCode: "180" } },
+      });
+    });
+
+    it("takes a slash at the end of an id for a part of it", async () => {
+      await sendSms({ correlationId: "abc" });
+      expect(await status("abc/")).toMatchObject({
+        body: { getSmsStatusResp: { id: "abc/", detailCode: "180" } },
+      });
+    });
 
     it("does not know an id never sent, past its retention, or of another account", async () => {
       await given({});

@@ -76,7 +76,7 @@ describe("createHttpFunction", () => {
       "/api/id/100%",
     ],
     ["a parameter with a dollar sign", { pathParameters: { proxy: "id/$&" } }, "/api/id/$&"],
-    ["no slash at the end", { pathParameters: { proxy: "send-sms/" } }, "/api/send-sms"],
+    ["a slash at the end", { pathParameters: { proxy: "id/abc/" } }, "/api/id/abc/"],
     [
       "the path itself where the route has no parameter",
       { routeKey: "ANY /api", rawPath: "/api", pathParameters: {} },

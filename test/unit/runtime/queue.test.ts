@@ -19,6 +19,7 @@ async function run(bodies: string[]) {
   let batches = 0;
   const lambda = createQueueFunction({
     schema: z.object({ n: z.number() }),
+    traceOf: ({ n }) => `trace-${n}`,
     process: async ({ n }) => {
       if (n < 0) throw new Error("negative");
       processed.push(n);
@@ -36,7 +37,16 @@ it("processes every message of a batch", async () => {
   const { response, processed, log, batches } = await run(['{"n":1}', '{"n":2}']);
   expect(response).toEqual({ batchItemFailures: [] });
   expect(processed).toEqual([1, 2]);
-  expect(log.infos).toEqual([{ message: "batch", messages: [{ n: 1 }, { n: 2 }] }]);
+  expect(log.infos).toEqual([
+    {
+      message: "batch",
+      messages: [
+        { traceId: "trace-1", n: 1 },
+        { traceId: "trace-2", n: 2 },
+      ],
+      failed: 0,
+    },
+  ]);
   expect(batches).toBe(1);
 });
 
@@ -52,8 +62,24 @@ it("has only those delivered again that failed: by throwing, by their shape, by 
   expect(processed).toEqual([1, 2]);
 });
 
-it("does not log the body of what failed", async () => {
-  const { log } = await run(['{"n":-1,"destination":"5519900001111"}', '{"5519900001111"']);
-  expect(log.errors).toHaveLength(2);
+it("logs what failed under its trace, as far as it can be told", async () => {
+  const { log } = await run(['{"n":-1}', "{"]);
+  expect(
+    log.errors.toSorted((a, b) => (String(a.sqsMessageId) < String(b.sqsMessageId) ? -1 : 1)),
+  ).toMatchObject([
+    { traceId: "trace--1", sqsMessageId: "sqs-0", detail: "negative" },
+    { traceId: undefined, sqsMessageId: "sqs-1", error: "SyntaxError" },
+  ]);
+});
+
+it.each([
+  '{"n":-1,"destination":"5519900001111"}',
+  '{"5519900001111"',
+  "5519900001111 Hello",
+  '{"n":"5519900001111"}',
+  '"5519900001111"',
+])("does not log the body of what failed: %s", async (body) => {
+  const { log } = await run([body]);
+  expect(log.errors).toHaveLength(1);
   expect(JSON.stringify(log.errors)).not.toContain("5519900001111");
 });

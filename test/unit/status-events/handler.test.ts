@@ -2,6 +2,7 @@ import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { marshall } from "@aws-sdk/util-dynamodb";
 import type { DynamoDBRecord } from "aws-lambda";
 import { beforeEach, describe, expect, it } from "vitest";
+import { messageWriteOf } from "../../../functions/adapters/dynamodb/message-stream.ts";
 import type { Message } from "../../../functions/core/message.ts";
 import { createHandler } from "../../../functions/status-events/handler.ts";
 import { MemoryBus } from "../../support/memory.ts";
@@ -40,7 +41,7 @@ describe("status-events", () => {
         setAside.push({ what, cause });
       },
     };
-    handle = createHandler({ bus, deadLetters, log, meter });
+    handle = createHandler({ readWrite: messageWriteOf, bus, deadLetters, log, meter });
   });
 
   const queued = sampleMessage(now);
@@ -78,6 +79,14 @@ describe("status-events", () => {
       Records: [recordOf("1", queued), recordOf("2", sending, queued)],
     });
     expect(response).toEqual({ batchItemFailures: [{ itemIdentifier: "2" }] });
+    expect(meter.counts).toEqual({ MessagesAccepted: 1 });
+    // What was taken behind it comes again as well, and is counted then.
+    await handle({
+      Records: [
+        recordOf("2", sending, queued),
+        recordOf("3", sampleMessage(now, { traceId: "other" })),
+      ],
+    });
     expect(meter.counts).toEqual({ MessagesAccepted: 1 });
   });
 

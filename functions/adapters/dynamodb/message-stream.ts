@@ -1,13 +1,13 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import type { DynamoDBRecord } from "aws-lambda";
-import { messageOfItem } from "../adapters/dynamodb/messages.ts";
-import type { MessageWrite } from "../core/publish-changes.ts";
+import type { MessageWrite } from "../../core/publish-changes.ts";
+import { messageOfItem } from "./messages.ts";
 
 type Image = Record<string, AttributeValue>;
 
 /**
- * Reads a record of the table's stream (new and old images); undefined for a removal.
+ * Reads a record of the messages' stream (new and old images); undefined for a removal.
  * @throws UnreadableItemError where an image is not a message that this version knows
  */
 export function messageWriteOf({ dynamodb }: DynamoDBRecord): MessageWrite | undefined {
