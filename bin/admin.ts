@@ -174,7 +174,8 @@ onAccount(endpoint.command("add"))
         events: EndpointEvent[];
         callbackOption: CallbackOption;
       }) => {
-        const added = await addEndpoint(await connect(), options);
+        const access = await connect();
+        const added = await addEndpoint(access, options, access.outputs.EndpointProtocols);
         return { lines: [`endpoint  ${added.endpointId}`, `url       ${added.url}`], json: added };
       },
     ),

@@ -25,6 +25,8 @@ export const stackOutputsSchema = z.object({
   CarrierEventsQueueUrl: z.string(),
   CallbackQueueUrl: z.string(),
   CallbackDeadLetterQueueUrl: z.string(),
+  /** What the URLs of endpoints may begin with, separated by commas. */
+  EndpointProtocols: z.string().transform((list) => list.split(",")),
   /** Where the stage hands over to the sandbox carrier. */
   SandboxOutboxTableName: z.string().optional(),
 });

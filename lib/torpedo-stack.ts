@@ -38,6 +38,7 @@ export class TorpedoStack extends Stack {
       CarrierEventsQueueUrl: carrierEvents.worker.queue.queueUrl,
       CallbackQueueUrl: callback.worker.queue.queueUrl,
       CallbackDeadLetterQueueUrl: callback.worker.deadLetterQueue.queueUrl,
+      EndpointProtocols: stage.callbacks.allowHttp ? "https,http" : "https",
       ...carrier.outputs,
     };
     for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });

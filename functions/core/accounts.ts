@@ -128,7 +128,9 @@ export async function rotateCredential(
 
 /**
  * Adds an URL that is told of an account's events.
- * @throws InvalidRequestError where there is no such account or this is not an http(s) URL
+ *
+ * @param protocols what the stage lets callbacks speak: `https`, perhaps `http`
+ * @throws InvalidRequestError where there is no such account or this is no URL of these protocols
  */
 export async function addEndpoint(
   { directory, clock, randomness }: AccountDependencies,
@@ -138,6 +140,7 @@ export async function addEndpoint(
     events: EndpointEvent[];
     callbackOption: CallbackOption;
   },
+  protocols: readonly string[],
 ): Promise<Endpoint> {
   await getAccount(directory, request.account);
   const endpoint = endpointSchema.safeParse({
@@ -146,8 +149,8 @@ export async function addEndpoint(
     endpointId: randomness.uuid(),
     createdAt: clock.now(),
   });
-  if (!endpoint.success) {
-    throw new InvalidRequestError(`"${request.url}" is not an http or https URL`);
+  if (!endpoint.success || !protocols.includes(new URL(request.url).protocol.slice(0, -1))) {
+    throw new InvalidRequestError(`"${request.url}" is not an ${protocols.join(" or ")} URL`);
   }
   await directory.putEndpoint(endpoint.data);
   return endpoint.data;

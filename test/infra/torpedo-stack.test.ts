@@ -557,6 +557,7 @@ test("the outputs are those that the command line, local runs and tests look for
     "CarrierEventsQueueUrl",
     "DirectoryTableName",
     "DispatchQueueUrl",
+    "EndpointProtocols",
     "EventBusName",
     "MessagesTableName",
     "SandboxOutboxTableName",

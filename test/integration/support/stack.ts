@@ -97,6 +97,7 @@ export class TestAccount {
     options: { events?: EndpointEvent[]; callbackOption?: CallbackOption } = {},
   ) {
     const { events = ["sent", "delivered", "received"], callbackOption = "ALL" } = options;
-    return addEndpoint(directory, { account: this.name, url, events, callbackOption });
+    const request = { account: this.name, url, events, callbackOption };
+    return addEndpoint(directory, request, stack.outputs.EndpointProtocols);
   }
 }

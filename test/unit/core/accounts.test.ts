@@ -103,12 +103,13 @@ describe("accounts", () => {
 
   it("have endpoints, added and removed", async () => {
     await createAccount(deps, { account: "acme", country: "BR" });
-    const endpoint = await addEndpoint(deps, {
+    const request = {
       account: "acme",
       url: "https://customer.example/status",
-      events: ["sent"],
-      callbackOption: "FINAL",
-    });
+      events: ["sent" as const],
+      callbackOption: "FINAL" as const,
+    };
+    const endpoint = await addEndpoint(deps, request, ["https"]);
     expect(await directory.listEndpoints("acme")).toEqual([endpoint]);
     await removeEndpoint(directory, "acme", endpoint.endpointId);
     expect(await directory.listEndpoints("acme")).toEqual([]);
@@ -127,7 +128,21 @@ describe("accounts", () => {
         events: ["sent" as const],
         callbackOption: "ALL" as const,
       };
-      await expect(addEndpoint(deps, request)).rejects.toThrow(/not an http or https URL/);
+      await expect(addEndpoint(deps, request, ["https", "http"])).rejects.toThrow(
+        /not an https or http URL/,
+      );
     },
   );
+
+  it("have endpoints of the protocols that the stage allows", async () => {
+    await createAccount(deps, { account: "acme", country: "BR" });
+    const request = {
+      account: "acme",
+      url: "http://customer.example/status",
+      events: ["sent" as const],
+      callbackOption: "ALL" as const,
+    };
+    await expect(addEndpoint(deps, request, ["https"])).rejects.toThrow(/not an https URL/);
+    expect(await addEndpoint(deps, request, ["https", "http"])).toMatchObject({ url: request.url });
+  });
 });
