@@ -15,7 +15,7 @@ import {
   UpdateTimeToLiveCommand,
 } from "@aws-sdk/client-dynamodb";
 import * as z from "zod";
-import type { AwsConnection } from "./local/local-aws.ts";
+import { type AwsConnection, withoutProxyForLoopback } from "./local/local-aws.ts";
 
 /** Variables of ours that an outbound connection may need: a proxy, and whom to trust. */
 const NETWORK_VARIABLES = [
@@ -51,11 +51,6 @@ export function cleanEnvironment(from: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
     // the logs of every cold start.
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
   };
-}
-
-/** The hosts to be reached without a proxy, the emulator among them. */
-export function withoutProxyForLoopback(from: NodeJS.ProcessEnv): string {
-  return [from.NO_PROXY ?? from.no_proxy, "127.0.0.1", "localhost"].filter(Boolean).join(",");
 }
 
 /**

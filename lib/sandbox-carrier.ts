@@ -1,8 +1,8 @@
 import { RemovalPolicy, Validations } from "aws-cdk-lib";
 import { AttributeType, BillingMode, Table } from "aws-cdk-lib/aws-dynamodb";
 import { Construct } from "constructs";
-import type { Carrier, UsesCarrier } from "./carrier.ts";
 import type { CarrierEvents } from "./carrier-events.ts";
+import type { Carrier, UsesCarrier } from "./shared/carrier.ts";
 
 /** The sandbox carrier: its outbox, and its way to report receipts. */
 export class SandboxCarrier extends Construct implements Carrier {

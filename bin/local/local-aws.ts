@@ -1,5 +1,4 @@
 import { EMULATOR_CREDENTIALS } from "../aws-target.ts";
-import { withoutProxyForLoopback } from "../ministack-quirks.ts";
 
 /** What a client of the AWS SDK needs to reach an emulator. */
 export interface AwsConnection {
@@ -49,4 +48,9 @@ export function environmentFor(aws: AwsConnection, from: NodeJS.ProcessEnv): Nod
     NO_PROXY: withoutProxyForLoopback(from),
     no_proxy: withoutProxyForLoopback(from),
   };
+}
+
+/** The hosts to be reached without a proxy, the emulator among them. */
+export function withoutProxyForLoopback(from: NodeJS.ProcessEnv): string {
+  return [from.NO_PROXY ?? from.no_proxy, "127.0.0.1", "localhost"].filter(Boolean).join(",");
 }

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { Account } from "../core/account.ts";
+import { callbackDeliverySchema } from "../core/callback-delivery.ts";
 import { MESAGO_DETAIL, MESAGO_STATUS } from "../core/codes.ts";
-import { callbackDeliverySchema } from "../core/deliver-callbacks.ts";
 import { type MessageStatusChanged, messageStatusChangedSchema } from "../core/events.ts";
 import type { WebhookRequest } from "../core/ports.ts";
 import { formatWithOffset } from "../core/time.ts";

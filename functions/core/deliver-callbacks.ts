@@ -1,6 +1,6 @@
-import * as z from "zod";
 import type { Account, Endpoint, EndpointEvent } from "./account.ts";
-import { type MessageStatusChanged, messageStatusChangedSchema } from "./events.ts";
+import type { CallbackDelivery } from "./callback-delivery.ts";
+import type { MessageStatusChanged } from "./events.ts";
 import type { State } from "./lifecycle.ts";
 import type {
   CallbackRetryQueue,
@@ -11,15 +11,6 @@ import type {
   WebhookResult,
 } from "./ports.ts";
 import { CALLBACK_RETRY_SECONDS } from "./retry-schedule.ts";
-
-/** One event on its way to one endpoint; what travels in the retry queue. */
-export const callbackDeliverySchema = z.object({
-  event: messageStatusChangedSchema,
-  endpointId: z.string().min(1),
-  /** Attempts made so far. */
-  attempts: z.number().int().nonnegative(),
-});
-export type CallbackDelivery = z.infer<typeof callbackDeliverySchema>;
 
 /** Writes an event in the words of the dialect that its message came through. */
 export type FormatCallback = (

@@ -1,5 +1,5 @@
 import type { Account, Endpoint } from "./account.ts";
-import type { CallbackDelivery } from "./deliver-callbacks.ts";
+import type { CallbackDelivery } from "./callback-delivery.ts";
 import type { MessageStatusChanged } from "./events.ts";
 import type { Message, MessageRef } from "./message.ts";
 

@@ -1,5 +1,5 @@
 import type { Account, Endpoint } from "../../functions/core/account.ts";
-import type { CallbackDelivery } from "../../functions/core/deliver-callbacks.ts";
+import type { CallbackDelivery } from "../../functions/core/callback-delivery.ts";
 import type { MessageStatusChanged } from "../../functions/core/events.ts";
 import type { Message, MessageRef } from "../../functions/core/message.ts";
 import type {
