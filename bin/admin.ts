@@ -1,7 +1,12 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { createSandboxOutbox } from "../functions/adapters/carriers/sandbox-outbox.ts";
 import { createDocumentClient } from "../functions/adapters/dynamodb/client.ts";
-import { type Account, ENDPOINT_EVENTS, type EndpointEvent } from "../functions/core/account.ts";
+import {
+  type Account,
+  ENDPOINT_EVENTS,
+  type Endpoint,
+  type EndpointEvent,
+} from "../functions/core/account.ts";
 import {
   addEndpoint,
   createAccount,
@@ -16,6 +21,7 @@ import { parseMobileNumber } from "../functions/core/numbers.ts";
 import { systemClock } from "../functions/runtime/system.ts";
 import { NoTargetError, readStackOutputs, resolveTarget } from "./aws-target.ts";
 import { openDirectory } from "./directory-client.ts";
+import { printable } from "./printable.ts";
 
 /** What a command answers: for people, and for programs. */
 interface Report {
@@ -61,16 +67,25 @@ const messageOf = (error: unknown) => (error instanceof Error ? error.message : 
 const onAccount = (command: Command) =>
   command.requiredOption("--account <account>", "the account's name");
 
-function describeAccount({ credentials, version: _, ...account }: Account) {
+const isoTime = (at: number) => new Date(at).toISOString();
+
+function describeAccount({ credentials, version: _, revision: __, ...account }: Account) {
   return {
     ...account,
-    createdAt: new Date(account.createdAt).toISOString(),
+    createdAt: isoTime(account.createdAt),
     passwords: credentials.map(({ createdAt, validUntil }) => ({
-      createdAt: new Date(createdAt).toISOString(),
-      ...(validUntil !== undefined && { validUntil: new Date(validUntil).toISOString() }),
+      createdAt: isoTime(createdAt),
+      ...(validUntil !== undefined && { validUntil: isoTime(validUntil) }),
     })),
   };
 }
+
+function describeEndpoint({ version: _, ...endpoint }: Endpoint) {
+  return { ...endpoint, createdAt: isoTime(endpoint.createdAt) };
+}
+
+const endpointLine = ({ endpointId, url, events, callbackOption }: Endpoint) =>
+  `${endpointId}  ${url}  ${events.join(",")}  ${callbackOption}`;
 
 const accountLine = ({ account, state, country, timeZone }: Account) =>
   `${account}  ${state}  ${country}  ${timeZone}`;
@@ -101,7 +116,7 @@ onAccount(account.command("show"))
       const { directory } = await connect();
       const found = await getAccount(directory, options.account);
       const endpoints = await directory.listEndpoints(options.account);
-      const json = { ...describeAccount(found), endpoints };
+      const json = { ...describeAccount(found), endpoints: endpoints.map(describeEndpoint) };
       return { lines: [JSON.stringify(json, undefined, 2)], json };
     }),
   );
@@ -176,7 +191,7 @@ onAccount(endpoint.command("add"))
       }) => {
         const access = await connect();
         const added = await addEndpoint(access, options, access.outputs.EndpointProtocols);
-        return { lines: [`endpoint  ${added.endpointId}`, `url       ${added.url}`], json: added };
+        return { lines: [endpointLine(added)], json: describeEndpoint(added) };
       },
     ),
   );
@@ -188,13 +203,10 @@ onAccount(endpoint.command("list"))
       const { directory } = await connect();
       await getAccount(directory, options.account);
       const endpoints = await directory.listEndpoints(options.account);
-      const lines = endpoints.map(
-        ({ endpointId, url, events, callbackOption }) =>
-          `${endpointId}  ${url}  ${events.join(",")}  ${callbackOption}`,
-      );
       return {
-        lines: lines.length > 0 ? lines : ["The account has no endpoints."],
-        json: { endpoints },
+        lines:
+          endpoints.length > 0 ? endpoints.map(endpointLine) : ["The account has no endpoints."],
+        json: { endpoints: endpoints.map(describeEndpoint) },
       };
     }),
   );
@@ -233,19 +245,20 @@ sandbox
       }).list(destination);
       const lines = messages.map(
         ({ receivedAt, account, messageId, attempt, outcome, text }) =>
-          `${new Date(receivedAt).toISOString()}  ${account}/${messageId}  attempt ${attempt}  ${outcome}  ${text}`,
+          `${isoTime(receivedAt)}  ${account}/${printable(messageId)}  attempt ${attempt}  ${outcome}  ${printable(text)}`,
       );
       return {
         lines: lines.length > 0 ? lines : ["Nothing was handed over for this number."],
-        json: { messages },
+        json: {
+          messages: messages.map((entry) => ({ ...entry, receivedAt: isoTime(entry.receivedAt) })),
+        },
       };
     }),
   );
 
 function wholeNumber(value: string): number {
-  const number = Number(value);
-  if (Number.isInteger(number) && number >= 0) return number;
-  throw new InvalidArgumentError("It must be a whole number, 0 or more.");
+  if (/^\d{1,6}$/.test(value)) return Number(value);
+  throw new InvalidArgumentError("It must be a whole number from 0 to 999999.");
 }
 
 function eventList(value: string): EndpointEvent[] {

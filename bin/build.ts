@@ -37,7 +37,9 @@ async function buildFunctions(): Promise<void> {
   });
   await removeAllBut(capabilities);
   for (const [file, { bytes }] of Object.entries(metafile.outputs)) {
-    if (file.endsWith(".mjs")) console.log(`${(bytes / 1_000).toFixed(1).padStart(8)} kB  ${file}`);
+    // Not on the standard output, where `cdk synth` prints the template.
+    if (file.endsWith(".mjs"))
+      console.error(`${(bytes / 1_000).toFixed(1).padStart(8)} kB  ${file}`);
   }
 }
 

@@ -43,8 +43,8 @@ const OWNER_GRACE_MS = 20_000;
 interface StartOptions {
   /** As asked for; 4566, or that of the run that is up, where not. */
   readonly port?: number;
-  readonly detach: boolean;
-  readonly fresh: boolean;
+  readonly detach?: boolean;
+  readonly fresh?: boolean;
 }
 
 const files = localFiles(LOCAL_DIRECTORY);
@@ -63,8 +63,8 @@ program
       .env("TORPEDO_PORT")
       .argParser(portNumber),
   )
-  .option("-d, --detach", "return once the API answers, and leave it running", false)
-  .option("--fresh", "forget what earlier runs have kept: accounts and messages", false)
+  .option("-d, --detach", "return once the API answers, and leave it running")
+  .option("--fresh", "forget what earlier runs have kept: accounts and messages")
   .addHelpText(
     "after",
     `
@@ -201,6 +201,7 @@ async function deploy(endpointUrl: string, signal: AbortSignal): Promise<LocalEn
         stage: STAGE,
         workDirectory: files.deployment,
         logFile: files.deployLog,
+        skipUnchanged: true,
         signal,
         onProgress,
       }),
@@ -285,14 +286,15 @@ function listenForSignals(): AbortSignal {
     if (!controller.signal.aborted) {
       firstAt = Date.now();
       controller.abort(new Interrupted(name));
-    } else if (Date.now() - firstAt > 1_000) {
+    } else if (name !== "SIGHUP" && Date.now() - firstAt > 1_000) {
       process.exit(EXIT_CODES[name]);
     }
   };
   for (const name of Object.keys(EXIT_CODES) as NodeJS.Signals[]) process.on(name, end);
   // Nobody reads us any more.
-  process.stdout.on("error", () => end("SIGHUP"));
-  process.stderr.on("error", () => end("SIGHUP"));
+  const hangUp = () => controller.abort(new Interrupted("SIGHUP"));
+  process.stdout.on("error", hangUp);
+  process.stderr.on("error", hangUp);
   return controller.signal;
 }
 

@@ -5,11 +5,18 @@ import {
   CloudFormationServiceException,
   DescribeStacksCommand,
 } from "@aws-sdk/client-cloudformation";
+import {
+  DescribeTableCommand,
+  DynamoDBClient,
+  ListTagsOfResourceCommand,
+  TagResourceCommand,
+} from "@aws-sdk/client-dynamodb";
 import * as z from "zod";
-import { type StackOutputs, stackOutputsSchema } from "../aws-target.ts";
+import { readStackOutputs, type StackOutputs, stackOutputsSchema } from "../aws-target.ts";
 import { enableTimeToLive, ministackApiUrl } from "../ministack-quirks.ts";
 import { isMiniStack } from "./emulator.ts";
 import { Fault, tail } from "./fault.ts";
+import { fingerprintOf } from "./fingerprint.ts";
 import { type AwsConnection, environmentFor, LOCAL_ACCOUNT_ID, localAws } from "./local-aws.ts";
 import { CommandFailure, runCommand } from "./processes.ts";
 import { PROJECT_DIRECTORY } from "./project.ts";
@@ -32,8 +39,8 @@ export interface DeployOptions {
   readonly workDirectory: string;
   /** Gets what the CDK CLI says, instead of what is in it. */
   readonly logFile: string;
-  /** Holds `cdk.json`; the project itself where not given. */
-  readonly appDirectory?: string;
+  /** Whether to leave alone what was deployed from the very same sources before. */
+  readonly skipUnchanged?: boolean;
   readonly signal?: AbortSignal | undefined;
   /** Told how far it is. */
   readonly onProgress?: ((detail: string) => void) | undefined;
@@ -41,14 +48,13 @@ export interface DeployOptions {
 
 /**
  * Deploys the stack into an emulator with the CDK CLI, as it is deployed into AWS, and puts right
- * what MiniStack does differently. Deploying what is deployed already only costs the synthesis.
+ * what MiniStack does differently.
  *
  * @throws Fault where the CDK CLI fails, with the last lines that it said
  * @throws the signal's reason where that aborts
  */
 export async function deployStack(options: DeployOptions): Promise<Deployment> {
   const { endpointUrl, stage, workDirectory, logFile, signal, onProgress } = options;
-  const appDirectory = options.appDirectory ?? PROJECT_DIRECTORY;
   const aws = localAws(endpointUrl);
   const stackName = `torpedo-${stage}`;
   const outputsFile = join(workDirectory, "outputs.json");
@@ -67,7 +73,7 @@ export async function deployStack(options: DeployOptions): Promise<Deployment> {
         join(PROJECT_DIRECTORY, "node_modules", ".bin", "cdk"),
         [command, ...args, "--context", `stage=${stage}`, "--no-color", "--no-notices"],
         {
-          directory: appDirectory,
+          directory: PROJECT_DIRECTORY,
           environment: {
             ...environmentFor(aws, process.env),
             CDK_DISABLE_CLI_TELEMETRY: "true",
@@ -89,6 +95,20 @@ export async function deployStack(options: DeployOptions): Promise<Deployment> {
     }
   };
 
+  const finish = async (outputs: StackOutputs): Promise<Deployment> => {
+    const ministack = await isMiniStack(endpointUrl);
+    if (ministack) await enableTimeToLive(aws, stackName);
+    const apiUrl = ministack
+      ? ministackApiUrl(endpointUrl, outputs.ApiId)
+      : `${endpointUrl}/_aws/execute-api/${outputs.ApiId}/%24default`;
+    return { stage, stackName, aws, apiUrl, outputs };
+  };
+
+  const fingerprint = await fingerprintOf(PROJECT_DIRECTORY);
+  if (options.skipUnchanged) {
+    const outputs = await deployedFrom(fingerprint, aws, stage);
+    if (outputs) return finish(outputs);
+  }
   if (!(await isBootstrapped(aws))) {
     onProgress?.("preparing the account (cdk bootstrap)");
     await cdk("bootstrap", `aws://${LOCAL_ACCOUNT_ID}/${aws.region}`);
@@ -102,13 +122,47 @@ export async function deployStack(options: DeployOptions): Promise<Deployment> {
     `--output=${join(workDirectory, "cdk.out")}`,
     `--outputs-file=${outputsFile}`,
   );
-  const outputs = await readOutputs(outputsFile, stackName);
-  const ministack = await isMiniStack(endpointUrl);
-  if (ministack) await enableTimeToLive(aws, stackName);
-  const apiUrl = ministack
-    ? ministackApiUrl(endpointUrl, outputs.ApiId)
-    : `${endpointUrl}/_aws/execute-api/${outputs.ApiId}/%24default`;
-  return { stage, stackName, aws, apiUrl, outputs };
+  const deployment = await finish(await readOutputs(outputsFile, stackName));
+  await recordFingerprint(fingerprint, aws, deployment.outputs);
+  return deployment;
+}
+
+/** Kept with the emulator's own state, so that it can say of no other state than this one. */
+const FINGERPRINT_TAG = "torpedo:fingerprint";
+
+async function recordFingerprint(Value: string, aws: AwsConnection, outputs: StackOutputs) {
+  const dynamodb = new DynamoDBClient(aws);
+  const ResourceArn = await directoryArn(dynamodb, outputs);
+  await dynamodb.send(
+    new TagResourceCommand({ ResourceArn, Tags: [{ Key: FINGERPRINT_TAG, Value }] }),
+  );
+}
+
+/** The outputs of the stack if it was deployed from sources of this fingerprint. */
+async function deployedFrom(
+  fingerprint: string,
+  aws: AwsConnection,
+  stage: string,
+): Promise<StackOutputs | undefined> {
+  try {
+    const target = { stage, isLocalRun: true, clientConfig: { ...aws } };
+    const outputs = await readStackOutputs(target);
+    const dynamodb = new DynamoDBClient(aws);
+    const ResourceArn = await directoryArn(dynamodb, outputs);
+    const { Tags } = await dynamodb.send(new ListTagsOfResourceCommand({ ResourceArn }));
+    const tag = Tags?.find(({ Key }) => Key === FINGERPRINT_TAG);
+    return tag?.Value === fingerprint ? outputs : undefined;
+  } catch {
+    // Whatever it is, deploying finds out, and mends it or tells of it.
+    return undefined;
+  }
+}
+
+async function directoryArn(dynamodb: DynamoDBClient, { DirectoryTableName }: StackOutputs) {
+  const { Table } = await dynamodb.send(
+    new DescribeTableCommand({ TableName: DirectoryTableName }),
+  );
+  return Table?.TableArn;
 }
 
 async function readOutputs(file: string, stackName: string): Promise<StackOutputs> {

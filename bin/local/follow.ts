@@ -22,6 +22,7 @@ import {
   messageStatusChangedSchema,
 } from "../../functions/core/events.ts";
 import { maskNumber } from "../../functions/core/message.ts";
+import { printable } from "../printable.ts";
 import type { AwsConnection } from "./local-aws.ts";
 
 /** Fixed, so that what a run that was killed has left behind is taken over and not added to. */
@@ -145,9 +146,4 @@ export function formatEvent(event: MessageStatusChanged, timeZone: string): stri
   ]
     .join("  ")
     .trimEnd();
-}
-
-/** Without control characters: ids are the clients' own, and must not move the terminal's cursor. */
-function printable(text: string): string {
-  return text.replaceAll(/\p{C}/gu, "?");
 }

@@ -2,6 +2,7 @@ import {
   createAccount,
   type NewCredential,
   rotateCredential,
+  setAccountState,
 } from "../../functions/core/accounts.ts";
 import { matchesCredential } from "../../functions/core/passwords.ts";
 import type { DirectoryAccess } from "../directory-client.ts";
@@ -9,10 +10,12 @@ import { Fault } from "./fault.ts";
 
 /** The account that every local run has. */
 const SANDBOX_ACCOUNT = "sandbox";
+const OVERLAP_MINUTES = 365 * 24 * 60;
 
 /**
  * The sandbox account and its password. The one of the run before where it is still valid, so that
- * a client keeps working over restarts; else a new one.
+ * a client keeps working over restarts; else a new one. A run whose account nobody can use is of no
+ * use either, so one that was disabled is enabled again.
  *
  * @param known the password of the run before
  */
@@ -23,10 +26,12 @@ export async function ensureSandboxAccount(
   const account = SANDBOX_ACCOUNT;
   const found = await access.directory.findAccount(account);
   if (!found) return createAccount(access, { account, country: "BR" });
+  if (found.state !== "active") await setAccountState(access, account, "active");
   if (known !== undefined && matchesCredential(known, found.credentials, access.clock.now())) {
     return { account, password: known };
   }
-  return rotateCredential(access, account, 0);
+  // A password that somebody has made by hand stays valid beside the one made here.
+  return rotateCredential(access, account, OVERLAP_MINUTES);
 }
 
 /**

@@ -31,11 +31,11 @@ Torpedo is up.
 
 Send a message:
 
-  curl -s -u ${user} -H 'Content-Type: application/json' -d ${shellQuote(body)} ${shellQuote(`${apiUrl}/api/send-sms`)}
+  curl -sS -w '\\n' -u ${user} -H 'Content-Type: application/json' -d ${shellQuote(body)} ${shellQuote(`${apiUrl}/api/send-sms`)}
 
 Ask what became of it:
 
-  curl -s -u ${user} ${shellQuote(`${apiUrl}/api/get-sms-status/id/${messageId}`)}
+  curl -sS -w '\\n' -u ${user} ${shellQuote(`${apiUrl}/api/get-sms-status/id/${messageId}`)}
 
 Also to be tried:
 

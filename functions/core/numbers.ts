@@ -6,7 +6,7 @@ import {
 } from "libphonenumber-js/mobile";
 
 /** Digits with the punctuation people write between them, and an optional plus sign in front. */
-const WRITTEN_NUMBER = /^\+?[\d\s().-]+$/;
+const WRITTEN_NUMBER = /^[+(]?\s*\d[\d\s().-]*$/;
 
 /**
  * A number of Brazil's old numbering: area, then eight digits of which the first is 6–9. Mobile

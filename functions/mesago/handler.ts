@@ -63,11 +63,12 @@ const DETAIL_OF_REFUSAL: Readonly<Record<Refusal, MesagoDetailCode>> = {
   "duplicate-id": "080",
 };
 
-const STATUS_OF_BODY_PROBLEM = {
-  "too-large": 413,
-  "not-json-type": 415,
-  empty: 400,
-  malformed: 400,
+/** What is wrong with a body, as HTTP says it, and in words for who writes the client. */
+const ANSWER_TO_BODY = {
+  "too-large": { status: 413, hint: "The body is larger than 1 MiB." },
+  "not-json-type": { status: 415, hint: "The Content-Type must be application/json, in UTF-8." },
+  empty: { status: 400, hint: "The body is empty." },
+  malformed: { status: 400, hint: "The body is not JSON in UTF-8." },
 } as const;
 
 /** The Mesago API. */
@@ -131,7 +132,10 @@ async function authenticated(
 async function sendSms(deps: MesagoDependencies, { request, account }: Call): Promise<ApiResponse> {
   const envelope = "sendSmsResponse";
   const json = readJson(request);
-  if (!json.ok) return answer(envelope, STATUS_OF_BODY_PROBLEM[json.problem], "170");
+  if (!json.ok) {
+    const { status, hint } = ANSWER_TO_BODY[json.problem];
+    return answer(envelope, status, "170", { beside: { hint } });
+  }
   const parsed = parseSendSms(json.value);
   if (!parsed.ok) return answer(envelope, parsed.isMessage ? 200 : 400, parsed.detailCode);
   const result = await sendMessage(deps, account, sendRequestOf(parsed.request, account));

@@ -44,7 +44,8 @@ export function answerBody(envelope: Envelope, detailCode: MesagoDetailCode, bes
 /** An issue whose message is the code that names the field at fault. */
 const code = (detailCode: MesagoDetailCode) => ({ error: detailCode });
 
-const scalar = z.union([z.string(), z.number()]);
+/** A number that JSON has not rounded, in its digits. */
+const wholeNumber = z.number().int().nonnegative().transform(String);
 
 /** `null` says as much as leaving a field out. */
 const optional = <T extends z.ZodType>(schema: T) =>
@@ -70,27 +71,23 @@ const hour = z.union(
  */
 const sendSmsRequestSchema = z.object(
   {
-    destination: optional(scalar.transform(String)).transform((value) => value ?? ""),
+    destination: optional(z.union([z.string(), wholeNumber])).transform((value) => value ?? ""),
     messageText: optional(
       z.string(code("011")).refine((text) => text.isWellFormed(), "011"),
     ).transform((value) => value ?? ""),
     correlationId: optional(
       z
-        .union([z.string(), z.number()], code("135"))
-        .transform(String)
+        .union([z.string(), wholeNumber], code("135"))
         .pipe(z.string().max(MAX_ID_LENGTH, "016").refine(isMessageId, "135")),
     ).transform((id) => (id?.trim() === "" ? undefined : id)),
     callbackOption: optional(z.enum(CALLBACK_OPTIONS, code("170"))),
     extraInfo: optional(
-      z
-        .union([z.string(), z.number()], code("170"))
-        .transform(String)
-        .pipe(
-          z
-            .string()
-            .max(MAX_EXTRA_INFO_LENGTH, "170")
-            .refine((info) => !UNCARRIABLE.test(info), "170"),
-        ),
+      z.union([z.string(), wholeNumber], code("170")).pipe(
+        z
+          .string()
+          .max(MAX_EXTRA_INFO_LENGTH, "170")
+          .refine((info) => !UNCARRIABLE.test(info), "170"),
+      ),
     ),
     flashSMS: optional(
       z.union(
@@ -124,7 +121,7 @@ export type ParsedRequest =
 export function parseSendSms(body: unknown): ParsedRequest {
   const envelope = envelopeSchema.safeParse(body);
   if (!envelope.success) {
-    const isMissing = typeof body === "object" && body !== null && !("sendSmsRequest" in body);
+    const isMissing = z.object({ sendSmsRequest: z.null().optional() }).safeParse(body).success;
     return { ok: false, detailCode: isMissing ? "172" : "170", isMessage: false };
   }
   const request = sendSmsRequestSchema.safeParse(envelope.data.sendSmsRequest);

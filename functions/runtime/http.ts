@@ -88,15 +88,21 @@ export type JsonBody =
   | { readonly ok: false; readonly problem: "too-large" | "not-json-type" | "empty" | "malformed" };
 
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
+const CHARSET = /;\s*charset\s*=\s*"?(?<charset>[\w-]+)/i;
+
+/** JSON is UTF-8 (RFC 8259), of which ASCII is a part. */
+const isJsonType = (type: string) =>
+  JSON_TYPE.test(type) &&
+  /^(?:utf-?8|us-ascii)$/i.test(CHARSET.exec(type)?.groups?.charset ?? "utf-8");
 
 /** Reads a request's body as JSON. A missing content type is taken for JSON; a wrong one is not. */
 export function readJson({ headers, body }: ApiRequest): JsonBody {
   const type = headers["content-type"];
   if (body.length > MAX_BODY_BYTES) return { ok: false, problem: "too-large" };
-  if (type !== undefined && !JSON_TYPE.test(type)) return { ok: false, problem: "not-json-type" };
-  const text = body.toString("utf8").replace(/^\uFEFF/, "");
-  if (text.trim() === "") return { ok: false, problem: "empty" };
+  if (type !== undefined && !isJsonType(type)) return { ok: false, problem: "not-json-type" };
   try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(body);
+    if (text.trim() === "") return { ok: false, problem: "empty" };
     return { ok: true, value: JSON.parse(text) };
   } catch {
     return { ok: false, problem: "malformed" };

@@ -1,6 +1,8 @@
-import { readdirSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { App, Duration, Stack } from "aws-cdk-lib";
-import { beforeAll, describe, expect, test } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import * as z from "zod";
 import { TorpedoFunction } from "../../lib/shared/torpedo-function.ts";
 import { resolveStage, STAGES } from "../../lib/stage.ts";
@@ -102,8 +104,14 @@ describe("TorpedoFunction", () => {
     WITH_DEFAULT: z.string().default("as ever"),
   });
 
+  let directory: string;
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), "torpedo-function-"));
+  });
+  afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
   function createFunction(environment: { NEEDED?: string } = {}) {
-    const app = new App();
+    const app = new App({ outdir: join(directory, "cdk.out") });
     const fn = new TorpedoFunction(new Stack(app, "Stack"), "Function", {
       stage: resolveStage("dev"),
       capability: "mesago",

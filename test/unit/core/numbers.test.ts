@@ -30,6 +30,7 @@ describe("parseMobileNumber", () => {
     ["an area that does not exist", "5510900001111"],
     ["a short code", "27182"],
     ["an emoji", "📱5519900001111"],
+    ["a minus sign", "-5519900001111"],
     ["two plus signs", "++5519900001111"],
     ["other digits", "٥٥١٩٩٠٠٠٠١١١١"],
   ])("refuses %s", (_, written) => {

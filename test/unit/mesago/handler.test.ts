@@ -157,6 +157,9 @@ describe("the Mesago API", () => {
       ["a fixed line", { destination: "551132654321" }, "013"],
       ["an object for destination", { destination: {} }, "013"],
       ["a boolean for destination", { destination: true }, "013"],
+      ["a negative number for destination", { destination: -5519900001111 }, "013"],
+      ["a number that JSON rounds for correlationId", { correlationId: 2 ** 64 }, "135"],
+      ["a fraction for correlationId", { correlationId: 1.5 }, "135"],
       ["a number far too large for destination", { destination: 1e300 }, "013"],
       ["no text", { messageText: undefined }, "010"],
       ["an empty text", { messageText: "" }, "010"],
@@ -234,17 +237,28 @@ describe("the Mesago API", () => {
       ["malformed JSON", '{"sendSmsRequest":', 400, "170"],
       ["an empty body", "", 400, "170"],
       ["white space", " \n", 400, "170"],
-      ["a list", "[]", 400, "172"],
+      ["a list", "[]", 400, "170"],
       ["a word", '"hello"', 400, "170"],
       ["null", "null", 400, "170"],
       ["no envelope", "{}", 400, "172"],
       ["an envelope that is no object", '{"sendSmsRequest":[]}', 400, "170"],
-      ["an envelope of null", '{"sendSmsRequest":null}', 400, "170"],
+      ["an envelope of null", '{"sendSmsRequest":null}', 400, "172"],
     ])("answers %s", async (_, body, httpStatus, detailCode) => {
       const response = await send(body);
       expect(response).toMatchObject({
         status: httpStatus,
         body: { sendSmsResponse: { statusCode: "10", statusDescription: "Error", detailCode } },
+      });
+    });
+
+    it("does not take text in another encoding than UTF-8", async () => {
+      const body = Buffer.from(
+        '{"sendSmsRequest":{"destination":"5519900001111","messageText":"olá"}}',
+        "latin1",
+      );
+      expect(await call({ body })).toMatchObject({
+        status: 400,
+        body: { sendSmsResponse: { detailCode: "170", hint: "The body is not JSON in UTF-8." } },
       });
     });
 
@@ -265,6 +279,8 @@ describe("the Mesago API", () => {
       ["application/json; charset=utf-8", 201],
       ["application/vnd.client+json", 201],
       ["APPLICATION/JSON", 201],
+      ['application/json;charset="UTF-8"', 201],
+      ["application/json; charset=iso-8859-1", 415],
       ["text/plain", 415],
       ["application/x-www-form-urlencoded", 415],
       ["application/jsonp", 415],
