@@ -14,6 +14,7 @@ import {
   ReceiveMessageCommand,
   SQSClient,
 } from "@aws-sdk/client-sqs";
+import { LRUCache } from "lru-cache";
 import * as z from "zod";
 import {
   EVENT_SOURCE,
@@ -34,7 +35,7 @@ const envelopeSchema = z.object({ detail: messageStatusChangedSchema });
 /** Reads the changes of state off a queue of our own. */
 export interface Follower {
   /**
-   * Calls `onEvent` for each change until the signal aborts; at least once each, mostly in order.
+   * Calls `onEvent` for each change until the signal aborts; once each, mostly in order.
    * Without an event for one that is not what docs/events.md says.
    */
   run(
@@ -80,12 +81,18 @@ export async function createFollower(aws: AwsConnection, busName: string): Promi
 
   return {
     async run(onEvent, signal) {
+      // An event is delivered at least once; who reads along wants to see it once.
+      const told = new LRUCache<string, true>({ max: 1_000 });
       while (!signal.aborted) {
         const messages = await receive(sqs, QueueUrl, signal);
         const received = messages
           .map(({ Body }) => envelopeSchema.safeParse(JSON.parse(Body ?? "null")).data?.detail)
           .sort((one, other) => (one?.at ?? "").localeCompare(other?.at ?? ""));
-        for (const event of received) onEvent(event);
+        for (const event of received) {
+          if (event && told.has(event.eventId)) continue;
+          if (event) told.set(event.eventId, true);
+          onEvent(event);
+        }
         if (messages.length > 0) {
           await sqs.send(
             new DeleteMessageBatchCommand({
