@@ -1,8 +1,8 @@
-import { RemovalPolicy } from "aws-cdk-lib";
-import { AttributeType, BillingMode, Table } from "aws-cdk-lib/aws-dynamodb";
+import { AttributeType, type Table } from "aws-cdk-lib/aws-dynamodb";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { Construct } from "constructs";
 import type { TakesEnvironment } from "./shared/torpedo-function.ts";
+import { TorpedoTable } from "./shared/torpedo-table.ts";
 import type { Stage } from "./stage.ts";
 
 type UsesDirectory = TakesEnvironment<"DIRECTORY_TABLE">;
@@ -13,13 +13,9 @@ export class Directory extends Construct {
 
   constructor(scope: Construct, id: string, { stage }: { stage: Stage }) {
     super(scope, id);
-    this.table = new Table(this, "Table", {
-      partitionKey: { name: "pk", type: AttributeType.STRING },
-      sortKey: { name: "sk", type: AttributeType.STRING },
-      billingMode: BillingMode.PAY_PER_REQUEST,
+    this.table = new TorpedoTable(this, "Table", {
+      lifetime: stage.removalPolicy,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      removalPolicy: RemovalPolicy[stage.removalPolicy === "retain" ? "RETAIN" : "DESTROY"],
-      deletionProtection: stage.removalPolicy === "retain",
     });
     this.table.addGlobalSecondaryIndex({
       indexName: "kind",

@@ -1,13 +1,8 @@
-import { RemovalPolicy, Validations } from "aws-cdk-lib";
-import {
-  AttributeType,
-  BillingMode,
-  type ITable,
-  StreamViewType,
-  Table,
-} from "aws-cdk-lib/aws-dynamodb";
+import { Validations } from "aws-cdk-lib";
+import { type ITable, StreamViewType, type Table } from "aws-cdk-lib/aws-dynamodb";
 import { Construct } from "constructs";
 import type { TakesEnvironment } from "./shared/torpedo-function.ts";
+import { TorpedoTable } from "./shared/torpedo-table.ts";
 import type { Stage } from "./stage.ts";
 
 type UsesMessages = TakesEnvironment<"MESSAGES_TABLE">;
@@ -18,14 +13,10 @@ export class Messages extends Construct {
 
   constructor(scope: Construct, id: string, { stage }: { stage: Stage }) {
     super(scope, id);
-    this.table = new Table(this, "Table", {
-      partitionKey: { name: "pk", type: AttributeType.STRING },
-      sortKey: { name: "sk", type: AttributeType.STRING },
-      billingMode: BillingMode.PAY_PER_REQUEST,
+    this.table = new TorpedoTable(this, "Table", {
+      lifetime: stage.removalPolicy,
       timeToLiveAttribute: "removeAt",
       stream: StreamViewType.NEW_AND_OLD_IMAGES,
-      removalPolicy: RemovalPolicy[stage.removalPolicy === "retain" ? "RETAIN" : "DESTROY"],
-      deletionProtection: stage.removalPolicy === "retain",
     });
     Validations.of(this.table).acknowledge({
       id: "AwsSolutions-DDB3",

@@ -1,8 +1,9 @@
-import { RemovalPolicy, Validations } from "aws-cdk-lib";
-import { AttributeType, BillingMode, Table } from "aws-cdk-lib/aws-dynamodb";
+import { Validations } from "aws-cdk-lib";
+import type { Table } from "aws-cdk-lib/aws-dynamodb";
 import { Construct } from "constructs";
 import type { CarrierEvents } from "./carrier-events.ts";
 import type { Carrier, UsesCarrier } from "./shared/carrier.ts";
+import { TorpedoTable } from "./shared/torpedo-table.ts";
 
 /** The sandbox carrier: its outbox, and its way to report receipts. */
 export class SandboxCarrier extends Construct implements Carrier {
@@ -13,12 +14,9 @@ export class SandboxCarrier extends Construct implements Carrier {
   constructor(scope: Construct, id: string, { carrierEvents }: { carrierEvents: CarrierEvents }) {
     super(scope, id);
     this.#carrierEvents = carrierEvents;
-    this.#outbox = new Table(this, "Outbox", {
-      partitionKey: { name: "pk", type: AttributeType.STRING },
-      sortKey: { name: "sk", type: AttributeType.STRING },
-      billingMode: BillingMode.PAY_PER_REQUEST,
+    this.#outbox = new TorpedoTable(this, "Outbox", {
+      lifetime: "destroy",
       timeToLiveAttribute: "removeAt",
-      removalPolicy: RemovalPolicy.DESTROY,
     });
     Validations.of(this.#outbox).acknowledge({
       id: "AwsSolutions-DDB3",
