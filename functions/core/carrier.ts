@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { REASONS, type ReasonFor } from "./lifecycle.ts";
+import { REASONS } from "./lifecycle.ts";
 import { type MessageRef, messageRefSchema } from "./message.ts";
 
 /** What a carrier is handed: one MT. */
@@ -15,21 +15,37 @@ export interface OutboundMessage {
   readonly expiresAt?: number;
 }
 
+/** A carrier's answer that settles a hand-over, one way or the other. */
+export const settledOutcomeSchema = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("accepted"),
+    carrierMessageId: z.string(),
+    operator: z.string().optional(),
+    shortCode: z.string().optional(),
+    /** False where the operator will never send a receipt (as Oi): SENT is then final. */
+    receipts: z.boolean(),
+  }),
+  /** Refused for good. */
+  z.object({
+    kind: z.literal("rejected"),
+    reason: z.enum(REASONS.FAILED),
+    operator: z.string().optional(),
+    /** For the log: neither number nor text. */
+    detail: z.string().optional(),
+  }),
+  z.object({
+    kind: z.literal("blocked"),
+    reason: z.enum(REASONS.BLOCKED),
+    operator: z.string().optional(),
+  }),
+]);
+export type SettledOutcome = z.infer<typeof settledOutcomeSchema>;
+
 /** The carrier's answer to a hand-over. */
 export type SendOutcome =
-  | {
-      readonly kind: "accepted";
-      readonly carrierMessageId: string;
-      readonly operator?: string;
-      readonly shortCode?: string;
-      /** False where the operator will never send a receipt (as Oi): SENT is then final. */
-      readonly receipts: boolean;
-    }
+  | SettledOutcome
   /** Certain not to have been taken, and worth another try. An adapter that is not certain throws. */
-  | { readonly kind: "unreachable"; readonly detail: string }
-  /** Refused for good. */
-  | { readonly kind: "rejected"; readonly reason: ReasonFor<"FAILED">; readonly operator?: string }
-  | { readonly kind: "blocked"; readonly reason: ReasonFor<"BLOCKED">; readonly operator?: string };
+  | { readonly kind: "unreachable"; readonly detail: string };
 
 /**
  * Where MTs leave to. An adapter maps everything its carrier can answer to a `SendOutcome`. What it

@@ -1,9 +1,11 @@
 import type { Carrier, OutboundMessage, SendOutcome } from "./carrier.ts";
+import type { HandOverRecord } from "./hand-over-record.ts";
 import { type Message, type MessageRef, refOf } from "./message.ts";
 import type {
   Clock,
   DispatchQueue,
   MessageChange,
+  MessageSeen,
   MessageStore,
   Randomness,
   TimeLimit,
@@ -55,27 +57,76 @@ export async function dispatchMessage(
   ref: MessageRef,
 ): Promise<DispatchOutcome> {
   const now = deps.clock.now();
-  const claim = await deps.messages.claim(ref, {
-    now,
-    lease: { token: deps.randomness.uuid(), until: now + deps.leaseMs },
-    carrier: deps.carrier.name,
-  });
+  const lease = { token: deps.randomness.uuid(), until: now + deps.leaseMs };
+  const claim = await deps.messages.claim(ref, { now, lease, carrier: deps.carrier.name });
   if (claim.kind === "absent") return { kind: "absent" };
   if (claim.kind === "refused") return handleRefusedClaim(deps, ref, claim.message, now);
-  return recordOutcome(deps, claim.message, await handOver(deps, claim.message));
+  return settle(deps, claim.message, lease, await handOver(deps, claim.message));
 }
 
+async function settle(
+  deps: DispatchDependencies,
+  claimed: Message,
+  lease: HandOverRecord["lease"],
+  outcome: SendOutcome,
+): Promise<DispatchOutcome> {
+  const at = deps.clock.now();
+  if (outcome.kind === "unreachable") return tryAgainOrFail(deps, claimed, at, outcome.detail);
+  const record: HandOverRecord = { ref: refOf(claimed), lease, outcome, at };
+  try {
+    return await recordHandOver(deps, record);
+  } catch (error) {
+    // Were this reference to come back instead, the message would be handed over a second time.
+    await deps.dispatchQueue.enqueueRecord(record);
+    return { kind: "deferred", detail: nameOf(error) };
+  }
+}
+
+/**
+ * Writes down what became of a hand-over. Where somebody was faster (an early receipt, this very
+ * record), theirs stands.
+ *
+ * @throws whatever the store throws
+ */
+export async function recordHandOver(
+  { messages }: Pick<DispatchDependencies, "messages">,
+  { ref, lease, outcome, at }: HandOverRecord,
+): Promise<DispatchOutcome> {
+  const seen: MessageSeen = { ...ref, state: "SENDING", lease };
+  const settled = { stateAt: at, lease: undefined, operator: outcome.operator };
+  switch (outcome.kind) {
+    case "accepted":
+      return move(messages, seen, {
+        ...settled,
+        state: "SENT",
+        reason: outcome.receipts ? undefined : "no-receipts",
+        sentAt: at,
+        carrierMessageId: outcome.carrierMessageId,
+        shortCode: outcome.shortCode,
+      });
+    case "rejected": {
+      const failed: StateChange = { ...settled, state: "FAILED", reason: outcome.reason };
+      const { detail } = outcome;
+      return { ...(await move(messages, seen, failed)), ...(detail && { detail }) };
+    }
+    case "blocked":
+      return move(messages, seen, { ...settled, state: "BLOCKED", reason: outcome.reason });
+  }
+}
+
+const nameOf = (error: unknown) => (error instanceof Error ? error.name : "unknown");
+
 /** A carrier whose answer did not come may have the message: handing it over again could double it. */
-const unknownOutcome = (error: unknown): SendOutcome & { detail: string } => ({
+const unknownOutcome = (error: unknown): SendOutcome => ({
   kind: "rejected",
   reason: "internal-error",
-  detail: error instanceof Error ? error.name : "unknown",
+  detail: nameOf(error),
 });
 
 async function handOver(
   { carrier, timeLimit, carrierTimeoutMs, backoff }: DispatchDependencies,
   message: Message,
-): Promise<SendOutcome & { detail?: string }> {
+): Promise<SendOutcome> {
   // Only functions that died with the message in hand bring it here more often than that.
   if (message.attempts > backoff.maxAttempts) return unknownOutcome(new TooManyAttemptsError());
   const outbound: OutboundMessage = {
@@ -96,46 +147,6 @@ class TooManyAttemptsError extends Error {
   override readonly name = "TooManyAttemptsError";
 }
 
-async function recordOutcome(
-  deps: DispatchDependencies,
-  claimed: Message,
-  outcome: SendOutcome & { detail?: string },
-): Promise<DispatchOutcome> {
-  const stateAt = deps.clock.now();
-  const settled = { stateAt, lease: undefined };
-  switch (outcome.kind) {
-    case "accepted":
-      return move(deps, claimed, {
-        ...settled,
-        state: "SENT",
-        reason: outcome.receipts ? undefined : "no-receipts",
-        sentAt: stateAt,
-        carrierMessageId: outcome.carrierMessageId,
-        operator: outcome.operator,
-        shortCode: outcome.shortCode,
-      });
-    case "rejected": {
-      const failed: StateChange = {
-        ...settled,
-        state: "FAILED",
-        reason: outcome.reason,
-        operator: outcome.operator,
-      };
-      const { detail } = outcome;
-      return { ...(await move(deps, claimed, failed)), ...(detail && { detail }) };
-    }
-    case "blocked":
-      return move(deps, claimed, {
-        ...settled,
-        state: "BLOCKED",
-        reason: outcome.reason,
-        operator: outcome.operator,
-      });
-    case "unreachable":
-      return tryAgainOrFail(deps, claimed, stateAt, outcome.detail);
-  }
-}
-
 async function tryAgainOrFail(
   deps: DispatchDependencies,
   claimed: Message,
@@ -148,10 +159,10 @@ async function tryAgainOrFail(
   const tooLate = claimed.expiresAt !== undefined && opening.from >= claimed.expiresAt;
   if (claimed.attempts >= deps.backoff.maxAttempts || tooLate) {
     const failed: StateChange = { ...settled, state: "FAILED", reason: "operator-unreachable" };
-    return { ...(await move(deps, claimed, failed)), detail };
+    return { ...(await move(deps.messages, claimed, failed)), detail };
   }
   const queued: StateChange = { ...settled, state: "QUEUED", ...claimable(claimed, opening) };
-  const outcome = await move(deps, claimed, queued);
+  const outcome = await move(deps.messages, claimed, queued);
   // Should this fail, the reference comes back, finds QUEUED, and waits for its time again.
   if (outcome.kind === "moved") await deps.dispatchQueue.enqueue(refOf(claimed), opening.from);
   return { ...outcome, detail };
@@ -186,7 +197,7 @@ async function handleUnclaimable(
   now: number,
 ): Promise<DispatchOutcome> {
   if (message.expiresAt !== undefined && message.expiresAt <= now) {
-    return move(deps, message, { state: "EXPIRED", stateAt: now });
+    return move(deps.messages, message, { state: "EXPIRED", stateAt: now });
   }
   if (message.claimableFrom > now) return defer(deps, ref, message.claimableFrom);
   const opening = openingAt(message.window, now);
@@ -213,13 +224,13 @@ async function defer(
   return { kind: "deferred" };
 }
 
-/** Records a change; where somebody was faster (an early receipt, another function), theirs stands. */
+/** Records a change; where somebody was faster, theirs stands. */
 async function move(
-  deps: DispatchDependencies,
-  current: Message,
+  messages: Pick<MessageStore, "change">,
+  seen: MessageSeen,
   change: StateChange,
 ): Promise<DispatchOutcome> {
-  const moved = await deps.messages.change(current, change);
+  const moved = await messages.change(seen, change);
   return moved
     ? { kind: "moved", state: moved.state, ...(moved.reason && { reason: moved.reason }) }
     : { kind: "nothing-to-do", state: change.state };

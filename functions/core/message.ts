@@ -18,6 +18,9 @@ const timeWindowSchema = z.object({
 });
 export type TimeWindow = z.infer<typeof timeWindowSchema>;
 
+/** Who holds a message, and until when. */
+export const leaseSchema = z.object({ token: z.string(), until: instant });
+
 /**
  * An MT as it is stored. All times are milliseconds since the epoch, except `removeAt`, which is
  * seconds because DynamoDB's TTL wants them.
@@ -51,7 +54,7 @@ export const messageSchema = z.object({
   /** Hand-overs begun. */
   attempts: z.number().int().nonnegative(),
   /** Who is handing it over right now, and until when nobody else may. */
-  lease: z.object({ token: z.string(), until: instant }).optional(),
+  lease: leaseSchema.optional(),
   carrier: z.string().optional(),
   carrierMessageId: z.string().optional(),
   operator: z.string().optional(),

@@ -1,6 +1,7 @@
 import type { Account, Endpoint } from "./account.ts";
 import type { CallbackDelivery } from "./callback-delivery.ts";
 import type { MessageStatusChanged } from "./events.ts";
+import type { HandOverRecord } from "./hand-over-record.ts";
 import type { Message, MessageRef } from "./message.ts";
 
 /** The only source of time in the core; milliseconds since the epoch. */
@@ -62,12 +63,14 @@ export interface MessageStore {
    */
   claim(ref: MessageRef, claim: ClaimRequest): Promise<Claim>;
   /**
-   * Changes a message if it is still in the state (and under the lease, if any) that `current`
-   * shows.
+   * Changes a message if it is still in the state, and under the lease if any, that it was seen in.
    * @returns the message as changed, or undefined where somebody else was faster
    */
-  change(current: Message, change: MessageChange): Promise<Message | undefined>;
+  change(seen: MessageSeen, change: MessageChange): Promise<Message | undefined>;
 }
+
+/** A message, as far as it tells whether anybody has changed it since. */
+export type MessageSeen = MessageRef & Pick<Message, "state" | "lease">;
 
 /** A claim on a message. Times are milliseconds since the epoch. */
 export interface ClaimRequest {
@@ -101,6 +104,8 @@ export interface DispatchQueue {
    * @throws where neither queue nor scheduler takes it
    */
   enqueue(ref: MessageRef, notBefore: number): Promise<void>;
+  /** Keeps what became of a hand-over until it can be written down. */
+  enqueueRecord(record: HandOverRecord): Promise<void>;
 }
 
 /** The way out of failed callbacks. */

@@ -38,7 +38,7 @@ export type SendResult =
 /** What sending needs. `retentionMs` is how long after its due time a message can be asked about. */
 export interface SendDependencies {
   readonly messages: Pick<MessageStore, "insert" | "withdraw">;
-  readonly dispatchQueue: DispatchQueue;
+  readonly dispatchQueue: Pick<DispatchQueue, "enqueue">;
   readonly clock: Clock;
   readonly randomness: Pick<Randomness, "uuid">;
   readonly retentionMs: number;

@@ -1,7 +1,12 @@
-import { type DispatchDependencies, dispatchMessage } from "../core/dispatch-message.ts";
-import type { MessageRef } from "../core/message.ts";
+import {
+  type DispatchDependencies,
+  dispatchMessage,
+  recordHandOver,
+} from "../core/dispatch-message.ts";
+import type { DispatchInput } from "./schema.ts";
 
-/** Hands over the message that a queue's message refers to. */
+/** Hands a message over, or writes down what became of one that was. */
 export function createHandler(deps: DispatchDependencies) {
-  return (ref: MessageRef) => dispatchMessage(deps, ref);
+  return (input: DispatchInput) =>
+    "outcome" in input ? recordHandOver(deps, input) : dispatchMessage(deps, input);
 }

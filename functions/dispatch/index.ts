@@ -4,7 +4,6 @@ import { createCarrier } from "../adapters/carriers/registry.ts";
 import { createDocumentClient } from "../adapters/dynamodb/client.ts";
 import { createMessageStore } from "../adapters/dynamodb/messages.ts";
 import { openDispatchQueue } from "../adapters/sqs/dispatch-queue.ts";
-import { messageRefSchema } from "../core/message.ts";
 import { loadEnv } from "../runtime/env.ts";
 import { createQueueFunction } from "../runtime/queue.ts";
 import {
@@ -15,14 +14,15 @@ import {
 import { createLog } from "../runtime/telemetry.ts";
 import { env as schema } from "./env.ts";
 import { createHandler } from "./handler.ts";
+import { dispatchInputSchema, traceOf } from "./schema.ts";
 
 const env = loadEnv(schema);
 const dynamodb = createDocumentClient();
 const sqs = new SQSClient(awsClientConfig);
 
 export const handler = createQueueFunction({
-  schema: messageRefSchema,
-  traceOf: ({ traceId }) => traceId,
+  schema: dispatchInputSchema,
+  traceOf,
   process: createHandler({
     messages: createMessageStore({ client: dynamodb, tableName: env.MESSAGES_TABLE, clock }),
     dispatchQueue: openDispatchQueue(env, { client: sqs, clock }),

@@ -1,6 +1,7 @@
 import type { Account, Endpoint } from "../../functions/core/account.ts";
 import type { CallbackDelivery } from "../../functions/core/callback-delivery.ts";
 import type { MessageStatusChanged } from "../../functions/core/events.ts";
+import type { HandOverRecord } from "../../functions/core/hand-over-record.ts";
 import type { Message, MessageRef } from "../../functions/core/message.ts";
 import type {
   CallbackRetryQueue,
@@ -9,6 +10,7 @@ import type {
   DispatchQueue,
   EventBus,
   MessageChange,
+  MessageSeen,
   MessageStore,
   Randomness,
   TimeLimit,
@@ -118,12 +120,12 @@ export class MemoryMessages implements MessageStore {
     return { kind: "claimed" as const, message: claimed };
   }
 
-  async change(current: Message, change: MessageChange) {
-    const stored = this.#current(current.account, current.id);
+  async change(seen: MessageSeen, change: MessageChange) {
+    const stored = this.#current(seen.account, seen.id);
     const untouched =
-      stored?.traceId === current.traceId &&
-      stored.state === current.state &&
-      stored.lease?.token === current.lease?.token;
+      stored?.traceId === seen.traceId &&
+      stored.state === seen.state &&
+      stored.lease?.token === seen.lease?.token;
     if (!untouched) return undefined;
     const changed = { ...stored, ...change } as Message;
     this.#put(changed);
@@ -180,11 +182,17 @@ export class MemoryDirectory implements Directory {
 /** A dispatch queue that remembers what it was given, and can refuse. */
 export class MemoryDispatchQueue implements DispatchQueue {
   readonly entries: { ref: MessageRef; notBefore: number }[] = [];
+  readonly records: HandOverRecord[] = [];
   refuses = false;
 
   async enqueue(ref: MessageRef, notBefore: number) {
     if (this.refuses) throw new Error("the queue is away");
     this.entries.push({ ref, notBefore });
+  }
+
+  async enqueueRecord(record: HandOverRecord) {
+    if (this.refuses) throw new Error("the queue is away");
+    this.records.push(record);
   }
 }
 

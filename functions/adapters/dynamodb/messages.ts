@@ -8,7 +8,7 @@ import {
 } from "@aws-sdk/lib-dynamodb";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import { type Message, messageSchema } from "../../core/message.ts";
-import type { Clock, MessageChange, MessageStore } from "../../core/ports.ts";
+import type { Clock, MessageChange, MessageSeen, MessageStore } from "../../core/ports.ts";
 import { parseItem } from "./items.ts";
 
 /** The sort key of an MT's own item; what else belongs to the message will lie beside it. */
@@ -135,30 +135,28 @@ export function createMessageStore(deps: {
       }
     },
 
-    async change(current, change) {
+    async change(seen, change) {
       const update = updateOf(change);
-      const underLease = current.lease
-        ? "#lease.#token = :heldToken"
-        : "attribute_not_exists(#lease)";
+      const underLease = seen.lease ? "#lease.#token = :heldToken" : "attribute_not_exists(#lease)";
       try {
         const { Attributes } = await client.send(
           new UpdateCommand({
             TableName,
-            Key: keyOf(current.account, current.id),
+            Key: keyOf(seen.account, seen.id),
             UpdateExpression: update.expression,
             ConditionExpression: `${SAME_TRACE} AND #state = :expectedState AND ${underLease} AND ${NOT_REMOVED}`,
             ExpressionAttributeNames: {
               ...update.names,
               "#state": "state",
               "#lease": "lease",
-              ...(current.lease && { "#token": "token" }),
+              ...(seen.lease && { "#token": "token" }),
             },
             ExpressionAttributeValues: {
               ...update.values,
-              ":traceId": current.traceId,
-              ":expectedState": current.state,
+              ":traceId": seen.traceId,
+              ":expectedState": seen.state,
               ":nowSeconds": nowSeconds(),
-              ...(current.lease && { ":heldToken": current.lease.token }),
+              ...(seen.lease && { ":heldToken": seen.lease.token }),
             },
             ReturnValues: "ALL_NEW",
             ReturnValuesOnConditionCheckFailure: "ALL_OLD",
@@ -167,7 +165,7 @@ export function createMessageStore(deps: {
         return messageOfItem(Attributes);
       } catch (error) {
         const stored = messageOfFailedCheck(error, { orAbsent: true });
-        return stored && hasHappened(stored, current, change) ? stored : undefined;
+        return stored && hasHappened(stored, seen, change) ? stored : undefined;
       }
     },
   };
@@ -177,10 +175,10 @@ export function createMessageStore(deps: {
  * Whether a change that the store refuses is one that it has already made: the SDK retries a
  * request whose answer was lost, and the condition that held for the first try fails the second.
  */
-function hasHappened(stored: Message, current: Message, change: MessageChange): boolean {
+function hasHappened(stored: Message, seen: MessageSeen, change: MessageChange): boolean {
   return (
-    stored.traceId === current.traceId &&
-    stored.state !== current.state &&
+    stored.traceId === seen.traceId &&
+    stored.state !== seen.state &&
     stored.state === change.state &&
     stored.stateAt === change.stateAt
   );

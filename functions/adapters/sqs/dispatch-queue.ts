@@ -12,6 +12,9 @@ import type { dispatchQueueEnv } from "./env.ts";
 /** The longest delay that SQS takes. */
 const MAX_DELAY_MS = 15 * 60 * 1_000;
 
+/** Gives whatever kept the record from being written a moment to pass. */
+const RECORD_DELAY_SECONDS = 5;
+
 /**
  * The dispatch queue. What is due within the quarter of an hour waits in SQS, to the second; what
  * is due later waits in a schedule.
@@ -22,19 +25,23 @@ export function createDispatchQueue(deps: {
   readonly later: DispatchAlarmClock;
   readonly clock: Clock;
 }): DispatchQueue {
+  async function send(body: unknown, delaySeconds: number): Promise<void> {
+    await deps.client.send(
+      new SendMessageCommand({
+        QueueUrl: deps.queueUrl,
+        MessageBody: JSON.stringify(body),
+        ...(delaySeconds > 0 && { DelaySeconds: delaySeconds }),
+      }),
+    );
+  }
+
   return {
     async enqueue(ref, notBefore) {
       const delayMs = Math.max(0, notBefore - deps.clock.now());
       if (delayMs > MAX_DELAY_MS) return deps.later.schedule(ref, notBefore);
-      const delaySeconds = Math.ceil(delayMs / 1_000);
-      await deps.client.send(
-        new SendMessageCommand({
-          QueueUrl: deps.queueUrl,
-          MessageBody: JSON.stringify(ref),
-          ...(delaySeconds > 0 && { DelaySeconds: delaySeconds }),
-        }),
-      );
+      await send(ref, Math.ceil(delayMs / 1_000));
     },
+    enqueueRecord: (record) => send(record, RECORD_DELAY_SECONDS),
   };
 }
 

@@ -3,6 +3,8 @@ import { SQSClient } from "@aws-sdk/client-sqs";
 import { describe, expect, it } from "vitest";
 import { createDispatchSchedules } from "../../../functions/adapters/scheduler/dispatch-schedules.ts";
 import { createDispatchQueue } from "../../../functions/adapters/sqs/dispatch-queue.ts";
+import type { HandOverRecord } from "../../../functions/core/hand-over-record.ts";
+import { dispatchInputSchema, traceOf } from "../../../functions/dispatch/schema.ts";
 import { ManualClock } from "../../support/memory.ts";
 import { stubbedAws, type WireResponse } from "../../support/stub-aws.ts";
 
@@ -85,6 +87,23 @@ describe("the dispatch queue", () => {
     const [first, again, other] = scheduler.map(({ path }) => path);
     expect(again).toBe(first);
     expect(other).not.toBe(first);
+  });
+
+  it("keeps what became of a hand-over, for a moment later", async () => {
+    const { queue, sqs } = setUp();
+    const record: HandOverRecord = {
+      ref,
+      lease: { token: "t", until: clock.now() },
+      outcome: { kind: "rejected", reason: "operator-rejected" },
+      at: clock.now(),
+    };
+    await queue.enqueueRecord(record);
+    expect(sqs.map(({ body }) => body)).toEqual([
+      { QueueUrl: queueUrl, MessageBody: JSON.stringify(record), DelaySeconds: 5 },
+    ]);
+    expect(dispatchInputSchema.parse(record)).toEqual(record);
+    expect(dispatchInputSchema.parse(ref)).toEqual(ref);
+    expect([traceOf(record), traceOf(ref)]).toEqual(["trace-1", "trace-1"]);
   });
 
   it("throws where the scheduler does not take it", async () => {

@@ -5,7 +5,9 @@ import type { Carrier, OutboundMessage, SendOutcome } from "../../../functions/c
 import {
   type DispatchDependencies,
   dispatchMessage,
+  recordHandOver,
 } from "../../../functions/core/dispatch-message.ts";
+import { handOverRecordSchema } from "../../../functions/core/hand-over-record.ts";
 import { canMove, isFinal, type State } from "../../../functions/core/lifecycle.ts";
 import { type Message, refOf } from "../../../functions/core/message.ts";
 import {
@@ -140,6 +142,55 @@ describe("dispatchMessage", () => {
     timeLimit.reach();
     expect(await outcome).toMatchObject({ state: "FAILED", detail: "RangeError" });
     expect(await stored()).toMatchObject({ state: "FAILED", reason: "internal-error" });
+  });
+
+  describe("where what the carrier answered cannot be written down", () => {
+    const failing = () => {
+      deps = { ...deps, messages: { claim: deps.messages.claim.bind(messages), change } };
+    };
+    const change = () => Promise.reject(new Error("throttled"));
+
+    it.each([
+      [accepted, "SENT"],
+      [{ kind: "rejected", reason: "operator-rejected" }, "FAILED"],
+      [{ kind: "blocked", reason: "no-coverage" }, "BLOCKED"],
+    ] as const)(
+      "keeps it in the queue, and hands nothing over again: %j",
+      async (answer, state) => {
+        carrier.answers = [answer];
+        await given();
+        const working = deps;
+        failing();
+        expect(await run()).toEqual({ kind: "deferred", detail: "Error" });
+        const [record] = dispatchQueue.records.map((kept) => handOverRecordSchema.parse(kept));
+        if (!record) throw new Error("nothing was kept");
+        expect(record).toMatchObject({ ref: refOf(message), outcome: answer, at: clock.now() });
+        clock.advance(120_000);
+        expect(await recordHandOver(working, record)).toMatchObject({ kind: "moved", state });
+        expect(await stored()).toMatchObject({ state, stateAt: record.at });
+        expect(await recordHandOver(working, record)).toMatchObject({ kind: "nothing-to-do" });
+        expect(carrier.handedOver).toHaveLength(1);
+      },
+    );
+
+    it("has the reference come again where the queue does not take it either", async () => {
+      await given();
+      failing();
+      dispatchQueue.refuses = true;
+      await expect(run()).rejects.toThrow("the queue is away");
+    });
+
+    it("lets a receipt that came meanwhile stand", async () => {
+      await given();
+      const working = deps;
+      failing();
+      await run();
+      const receipt = { type: "receipt", outcome: "delivered", carrier: "scripted" } as const;
+      await applyCarrierEvent({ messages, clock }, { ...receipt, ref: refOf(message), at: 0 });
+      const [record] = dispatchQueue.records;
+      if (record) await recordHandOver(working, record);
+      expect(await stored()).toMatchObject({ state: "DELIVERED" });
+    });
   });
 
   it("ends a message that functions keep dying with", async () => {
