@@ -6,7 +6,7 @@ export const awsClientConfig = {
   maxAttempts: 3,
   requestHandler: {
     connectionTimeout: 1_000,
-    requestTimeout: 3_000,
+    requestTimeout: 5_000,
     throwOnRequestTimeout: true,
   },
 };
