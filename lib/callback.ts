@@ -9,8 +9,8 @@ import { QueueWorker } from "./shared/queue-worker.ts";
 import { TorpedoFunction } from "./shared/torpedo-function.ts";
 import type { Stage } from "./stage.ts";
 
-/** The 10 seconds that a customer's URL gets, and the time to write down how it went. */
-const TIMEOUT = Duration.seconds(30);
+/** The 10 seconds that a customer's URL gets, and what the calls to AWS around it may take. */
+const TIMEOUT = Duration.seconds(60);
 
 /** The states of which customers are told. */
 const TOLD_STATES = [
@@ -56,7 +56,6 @@ export class Callback extends Construct {
     this.worker = new QueueWorker(this, "Events", {
       stage,
       worker: fn,
-      workerTimeout: TIMEOUT,
       maxConcurrency: stage.concurrency.callback,
       oldestMessage: Duration.minutes(5),
       whenStuck: {
@@ -69,7 +68,6 @@ export class Callback extends Construct {
     const retries = new QueueWorker(this, "Retries", {
       stage,
       worker: fn,
-      workerTimeout: TIMEOUT,
       maxConcurrency: stage.concurrency.callback,
       oldestMessage: Duration.minutes(15),
       whenStuck: {

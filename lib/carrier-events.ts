@@ -31,7 +31,6 @@ export class CarrierEvents extends Construct {
     this.worker = new QueueWorker(this, "Reports", {
       stage,
       worker: fn,
-      workerTimeout: TIMEOUT,
       maxConcurrency: stage.concurrency.carrierEvents,
       oldestMessage: Duration.minutes(5),
       whenStuck: {

@@ -9,11 +9,15 @@ import { QueueWorker } from "./shared/queue-worker.ts";
 import { type TakesEnvironment, TorpedoFunction } from "./shared/torpedo-function.ts";
 import type { Stage } from "./stage.ts";
 
-const TIMEOUT = Duration.seconds(20);
-/** Leaves the function time to write down that no answer came. */
+/**
+ * The longest that a claim, the carrier's answer, and its record or its keeping in the queue take
+ * together when each call to AWS uses all of its tries (functions/adapters/aws-client.ts): a
+ * function that is cut off with an answer in hand is how a message goes out twice.
+ */
+const TIMEOUT = Duration.seconds(60);
 const CARRIER_TIMEOUT = Duration.seconds(10);
 /** Longer than the function can live, so that no two ever hold the same message. */
-const LEASE = Duration.seconds(30);
+const LEASE = Duration.seconds(70);
 
 type Enqueues = TakesEnvironment<
   | "DISPATCH_QUEUE_URL"
@@ -56,7 +60,6 @@ export class Dispatch extends Construct {
     this.worker = new QueueWorker(this, "Singles", {
       stage,
       worker: fn,
-      workerTimeout: TIMEOUT,
       maxConcurrency: stage.concurrency.dispatch,
       oldestMessage: Duration.minutes(2),
       whenStuck: {

@@ -9,8 +9,6 @@ export type CarrierEventOutcome =
   | { readonly kind: "ignored"; readonly why: "absent" | "another-message" | "already-final" };
 
 const RACES_LOST_BEFORE_GIVING_UP = 5;
-/** Longer than it takes a receipt whose function died half-way to be delivered again. */
-const RECEIPT_LEASE_MS = 10 * 60_000;
 
 /**
  * Applies a receipt. Its message moves through every state on the way, each a write of its own,
@@ -47,10 +45,10 @@ function changeTo(
   const seen = {
     state,
     stateAt: now,
-    // The carrier has the message: dispatch must not claim it on its way through SENDING.
+    // The carrier has the message: should the receipt stop at SENDING, dispatch must never claim it.
     lease:
       state === "SENDING"
-        ? { token: `receipt-${event.ref.traceId}`, until: now + RECEIPT_LEASE_MS }
+        ? { token: `receipt-${event.ref.traceId}`, until: message.removeAt * 1_000 }
         : undefined,
     carrier: event.carrier,
     ...(event.operator && { operator: event.operator }),

@@ -5,7 +5,6 @@ import { Queue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import type { Stage } from "../stage.ts";
 import { type AlarmMeaning, alarmOnAge, alarmOnDeadLetters } from "./alarms.ts";
-import { visibilityTimeoutFor } from "./torpedo-function.ts";
 
 const BATCH_SIZE = 10;
 /** Deliveries before a message is set aside: enough to outlast a bad minute of what the function needs. */
@@ -14,8 +13,7 @@ const MAX_RECEIVES = 10;
 /** What distinguishes one queue and its worker from another. */
 export interface QueueWorkerProps {
   readonly stage: Stage;
-  readonly worker: LambdaFunction;
-  readonly workerTimeout: Duration;
+  readonly worker: LambdaFunction & { readonly timeout: Duration };
   readonly maxConcurrency: number;
   /** The age of the oldest message that is alarming. */
   readonly oldestMessage: Duration;
@@ -39,7 +37,8 @@ export class QueueWorker extends Construct {
       props.deadLetterQueue ?? this.#createDeadLetterQueue(stage, props.whenSetAside);
     this.queue = new Queue(this, "Queue", {
       enforceSSL: true,
-      visibilityTimeout: visibilityTimeoutFor(props.workerTimeout),
+      // A function that died is not waited for much longer than one that lives.
+      visibilityTimeout: Duration.seconds(2 * worker.timeout.toSeconds()),
       retentionPeriod: Duration.days(14),
       deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: MAX_RECEIVES },
     });

@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy } from "aws-cdk-lib";
+import { type Duration, RemovalPolicy } from "aws-cdk-lib";
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import {
   Architecture,
@@ -44,6 +44,7 @@ export interface TorpedoFunctionProps<S extends z.ZodObject> {
 
 /** A Lambda function with the defaults of all of ours. It may do nothing until a construct grants it. */
 export class TorpedoFunction<S extends z.ZodObject> extends LambdaFunction {
+  declare readonly timeout: Duration;
   readonly #schema: S;
   readonly #provided = new Set<string>();
 
@@ -106,9 +107,4 @@ export class TorpedoFunction<S extends z.ZodObject> extends LambdaFunction {
       )
       .map(([name]) => `nothing provides ${name}`);
   }
-}
-
-/** For how long a queue hides a message from others while a function with this timeout works on it. */
-export function visibilityTimeoutFor(functionTimeout: Duration): Duration {
-  return Duration.seconds(functionTimeout.toSeconds() * 3);
 }

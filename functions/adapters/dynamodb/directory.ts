@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import {
   DeleteCommand,
@@ -7,6 +8,7 @@ import {
   paginateQuery,
   type QueryCommandInput,
 } from "@aws-sdk/lib-dynamodb";
+import { unmarshall } from "@aws-sdk/util-dynamodb";
 import { type Account, accountSchema, endpointSchema } from "../../core/account.ts";
 import type { Directory } from "../../core/ports.ts";
 import { parseItem } from "./items.ts";
@@ -43,7 +45,7 @@ export function createDirectory(deps: {
     return items;
   }
 
-  /** @returns whether the condition held */
+  /** @returns whether the account is now as given */
   async function putAccount(
     account: Account,
     condition: string,
@@ -56,12 +58,15 @@ export function createDirectory(deps: {
           Item: accountItem(account),
           ConditionExpression: condition,
           ...(values && { ExpressionAttributeValues: values }),
+          ReturnValuesOnConditionCheckFailure: "ALL_OLD",
         }),
       );
       return true;
     } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
-      throw error;
+      if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      // An earlier try of this very write that we were not told of: the SDK retries by itself.
+      const stored = error.Item && parseItem(accountSchema, unmarshall(error.Item), "account");
+      return isDeepStrictEqual(stored, account);
     }
   }
 

@@ -96,7 +96,7 @@ describe("applyCarrierEvent", () => {
     };
     await expect(applyCarrierEvent({ messages: stopping, clock }, delivered())).rejects.toThrow();
     const claim = {
-      now: clock.now() + 60_000,
+      now: clock.now() + 12 * 3_600_000,
       lease: { token: "t", until: 0 },
       carrier: "sandbox",
     };
