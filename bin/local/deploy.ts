@@ -105,10 +105,12 @@ export async function deployStack(options: DeployOptions): Promise<Deployment> {
   };
 
   const fingerprint = await fingerprintOf(PROJECT_DIRECTORY);
-  if (options.skipUnchanged) {
-    const outputs = await deployedFrom(fingerprint, aws, stage);
-    if (outputs) return finish(outputs);
+  const deployed = await readDeployed(aws, stage);
+  if (options.skipUnchanged && deployed?.fingerprint === fingerprint) {
+    return finish(deployed.outputs);
   }
+  // A deployment that breaks off leaves a stack that is of neither sources.
+  if (deployed) await recordFingerprint("", aws, deployed.outputs);
   if (!(await isBootstrapped(aws))) {
     onProgress?.("preparing the account (cdk bootstrap)");
     await cdk("bootstrap", `aws://${LOCAL_ACCOUNT_ID}/${aws.region}`);
@@ -138,20 +140,18 @@ async function recordFingerprint(Value: string, aws: AwsConnection, outputs: Sta
   );
 }
 
-/** The outputs of the stack if it was deployed from sources of this fingerprint. */
-async function deployedFrom(
-  fingerprint: string,
+/** What is deployed, and the fingerprint of its sources; undefined where nothing is. */
+async function readDeployed(
   aws: AwsConnection,
   stage: string,
-): Promise<StackOutputs | undefined> {
+): Promise<{ outputs: StackOutputs; fingerprint: string | undefined } | undefined> {
   try {
     const target = { stage, isLocalRun: true, clientConfig: { ...aws } };
     const outputs = await readStackOutputs(target);
     const dynamodb = new DynamoDBClient(aws);
     const ResourceArn = await directoryArn(dynamodb, outputs);
     const { Tags } = await dynamodb.send(new ListTagsOfResourceCommand({ ResourceArn }));
-    const tag = Tags?.find(({ Key }) => Key === FINGERPRINT_TAG);
-    return tag?.Value === fingerprint ? outputs : undefined;
+    return { outputs, fingerprint: Tags?.find(({ Key }) => Key === FINGERPRINT_TAG)?.Value };
   } catch {
     // Whatever it is, deploying finds out, and mends it or tells of it.
     return undefined;

@@ -1,4 +1,3 @@
-import middy from "@middy/core";
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from "aws-lambda";
 import { describeError, type Log } from "./telemetry.ts";
 
@@ -35,28 +34,26 @@ export interface ApiHandler {
  * request, JSON answers, and no error that leaves the function as anything but an answer.
  */
 export function createHttpFunction(handler: ApiHandler, log: Log) {
-  return middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>().handler(
-    async (event): Promise<APIGatewayProxyStructuredResultV2> => {
-      const request = requestOf(event);
-      const start = Date.now();
-      const response = await handler.handle(request).catch((error) => {
-        log.error("request failed", describeError(error));
-        return handler.onError(request, error);
-      });
-      log.info("request", {
-        method: request.method,
-        status: response.status,
-        ms: Date.now() - start,
-        requestId: event.requestContext.requestId,
-        ...response.log,
-      });
-      return {
-        statusCode: response.status,
-        headers: { "content-type": "application/json; charset=utf-8", ...response.headers },
-        body: JSON.stringify(response.body),
-      };
-    },
-  );
+  return async (event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> => {
+    const request = requestOf(event);
+    const start = Date.now();
+    const response = await handler.handle(request).catch((error) => {
+      log.error("request failed", describeError(error));
+      return handler.onError(request, error);
+    });
+    log.info("request", {
+      method: request.method,
+      status: response.status,
+      ms: Date.now() - start,
+      requestId: event.requestContext.requestId,
+      ...response.log,
+    });
+    return {
+      statusCode: response.status,
+      headers: { "content-type": "application/json; charset=utf-8", ...response.headers },
+      body: JSON.stringify(response.body),
+    };
+  };
 }
 
 function requestOf(event: APIGatewayProxyEventV2): ApiRequest {

@@ -1,4 +1,4 @@
-import type { APIGatewayProxyEventV2, Context } from "aws-lambda";
+import type { APIGatewayProxyEventV2 } from "aws-lambda";
 import { describe, expect, it } from "vitest";
 import {
   type ApiRequest,
@@ -34,7 +34,7 @@ async function run(event: APIGatewayProxyEventV2, respond: (request: ApiRequest)
     },
     log,
   );
-  const response = await lambda(event, {} as Context);
+  const response = await lambda(event);
   return { response, request: requests[0], log };
 }
 
