@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { SEND_SMS_EXAMPLES } from "../support/mesago-examples.ts";
 import { eventually } from "./support/eventually.ts";
 import { stack, TestAccount } from "./support/stack.ts";
 
@@ -16,12 +17,7 @@ describe("the Mesago API over HTTP", () => {
   });
 
   it("takes the document's example 1 all the way to the phone", async () => {
-    const { status, body } = await account.post("/api/send-sms", {
-      sendSmsRequest: {
-        destination: "5519900001111",
-        messageText: "Hello, I am a simple message",
-      },
-    });
+    const { status, body } = await account.post("/api/send-sms", SEND_SMS_EXAMPLES[1]);
     expect(status).toBe(201);
     const { id, ...documented } = body.sendSmsResponse;
     expect(documented).toEqual(ok);
@@ -39,15 +35,7 @@ describe("the Mesago API over HTTP", () => {
   });
 
   it("takes the document's example 2, and the same id once only", async () => {
-    const example = {
-      sendSmsRequest: {
-        destination: "5519900001111",
-        messageText: "Hello, I am a message",
-        correlationId: "myId",
-        extraInfo: '{"name": "Bob"}',
-        timeWindow: [11, 12, 18, 19, 20, 21],
-      },
-    };
+    const example = SEND_SMS_EXAMPLES[2];
     const first = await account.post("/api/send-sms", example);
     expect(first).toMatchObject({ status: 201, body: { sendSmsResponse: ok } });
     expect(first.body).toEqual({ sendSmsResponse: ok });
@@ -65,12 +53,7 @@ describe("the Mesago API over HTTP", () => {
 
   it("takes the document's example 4", async () => {
     const { status, body } = await account.post("/api/send-sms", {
-      sendSmsRequest: {
-        destination: "5519900001111",
-        messageText: "Hello, I am a message",
-        correlationId: "myFlashId",
-        flashSMS: "true",
-      },
+      sendSmsRequest: { ...SEND_SMS_EXAMPLES[4].sendSmsRequest, correlationId: "myFlashId" },
     });
     expect({ status, body }).toEqual({ status: 201, body: { sendSmsResponse: ok } });
   });

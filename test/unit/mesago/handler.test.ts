@@ -15,6 +15,7 @@ import {
   MemoryDispatchQueue,
   MemoryMessages,
 } from "../../support/memory.ts";
+import { SEND_SMS_EXAMPLES } from "../../support/mesago-examples.ts";
 import { SAMPLE_PASSWORD, sampleAccount, sampleMessage } from "../../support/samples.ts";
 
 const basic = (user: string, password: string) =>
@@ -82,27 +83,14 @@ describe("the Mesago API", () => {
 
   describe("POST /api/send-sms", () => {
     it("accepts the document's example 1, and says which id the message has", async () => {
-      const response = await send({
-        sendSmsRequest: {
-          destination: "5519900001111",
-          messageText: "Hello, I am a simple message",
-        },
-      });
+      const response = await send(SEND_SMS_EXAMPLES[1]);
       expect(response.status).toBe(201);
       expect(response.body).toEqual({ sendSmsResponse: { ...ok, id: "uuid-1" } });
       expect(await status("uuid-1")).toMatchObject({ status: 200 });
     });
 
     it("accepts the document's example 2, and answers its four fields and no others", async () => {
-      const response = await send({
-        sendSmsRequest: {
-          destination: "5519900001111",
-          messageText: "Hello, I am a message",
-          correlationId: "myId",
-          extraInfo: '{"name": "Bob"}',
-          timeWindow: [11, 12, 18, 19, 20, 21],
-        },
-      });
+      const response = await send(SEND_SMS_EXAMPLES[2]);
       expect(response).toMatchObject({ status: 201, body: { sendSmsResponse: ok } });
       expect(response.body).toEqual({ sendSmsResponse: ok });
       expect(await messages.find("acme", "myId")).toMatchObject({
@@ -112,14 +100,7 @@ describe("the Mesago API", () => {
     });
 
     it("accepts the document's example 4", async () => {
-      const response = await send({
-        sendSmsRequest: {
-          destination: "5519900001111",
-          messageText: "Hello, I am a message",
-          correlationId: "myId",
-          flashSMS: "true",
-        },
-      });
+      const response = await send(SEND_SMS_EXAMPLES[4]);
       expect(response.body).toEqual({ sendSmsResponse: ok });
       expect(await messages.find("acme", "myId")).toMatchObject({ flash: true });
     });
@@ -194,18 +175,7 @@ describe("the Mesago API", () => {
     });
 
     it("answers the document's example 3 with 015 until scheduling is supported", async () => {
-      const response = await send({
-        sendSmsRequest: {
-          destination: "5519900001111",
-          messageText: "Hello, I am a message",
-          correlationId: "myId",
-          extraInfo: '{"name": "Bob"}',
-          timeWindow: [11, 12, 18, 19, 20, 21],
-          expiresDate: "2016-06-10T21:00:00",
-          scheduledDate: "2016-06-08T10:00:00",
-          timeZone: "America/Sao_Paulo",
-        },
-      });
+      const response = await send(SEND_SMS_EXAMPLES[3]);
       expect(response.body).toEqual({
         sendSmsResponse: error("015", "Scheduling date invalid or incorrect"),
       });
