@@ -1,14 +1,23 @@
+import { randomUUID } from "node:crypto";
+import { SQSClient } from "@aws-sdk/client-sqs";
 import { Command, InvalidArgumentError, Option } from "commander";
+import {
+  SANDBOX_SHORT_CODE,
+  sandboxOperator,
+} from "../functions/adapters/carriers/sandbox-numbers.ts";
 import { createSandboxOutbox } from "../functions/adapters/carriers/sandbox-outbox.ts";
 import { createDocumentClient } from "../functions/adapters/dynamodb/client.ts";
+import { createCarrierEventsQueue } from "../functions/adapters/sqs/carrier-events-queue.ts";
 import {
   type Account,
+  type AccountSettings,
   ENDPOINT_EVENTS,
   type Endpoint,
   type EndpointEvent,
 } from "../functions/core/account.ts";
 import {
   addEndpoint,
+  changeAccountSettings,
   createAccount,
   getAccount,
   InvalidRequestError,
@@ -18,6 +27,7 @@ import {
 } from "../functions/core/accounts.ts";
 import { CALLBACK_OPTIONS, type CallbackOption } from "../functions/core/message.ts";
 import { parseMobileNumber } from "../functions/core/numbers.ts";
+import { SEGMENTATIONS } from "../functions/core/segments.ts";
 import { systemClock } from "../functions/runtime/system.ts";
 import { NoTargetError, readStackOutputs, resolveTarget } from "./aws-target.ts";
 import { openDirectory } from "./directory-client.ts";
@@ -133,6 +143,37 @@ account
     }),
   );
 
+const onOrOff = (flags: string, description: string) =>
+  new Option(flags, description).choices(["on", "off"]).argParser((value) => {
+    if (value === "on" || value === "off") return value === "on";
+    throw new InvalidArgumentError('It must be "on" or "off".');
+  });
+
+onAccount(account.command("set"))
+  .description("switch settings of an account; takes effect within a minute")
+  .addOption(onOrOff("--long-messages <on|off>", "send texts of more than one part"))
+  .addOption(
+    new Option("--segmentation <rule>", "how texts are cut into parts").choices(SEGMENTATIONS),
+  )
+  .addOption(onOrOff("--transliterate <on|off>", "plain letters for accents that GSM lacks"))
+  .addOption(onOrOff("--operator-of-mo <on|off>", "name the phone's operator with its MOs"))
+  .option(
+    "--short-codes <list>",
+    'whose MOs are this account\'s when they answer no message, separated by commas; "" for none',
+    (list: string) => list.split(",").flatMap((code) => code.trim() || []),
+  )
+  .action(
+    report(async ({ account, ...settings }: { account: string } & Partial<AccountSettings>) => {
+      if (Object.keys(settings).length === 0) {
+        throw new InvalidRequestError("there is nothing to set: --help lists what there is");
+      }
+      const changed = describeAccount(
+        await changeAccountSettings(await connect(), account, settings),
+      );
+      return { lines: [JSON.stringify(changed, undefined, 2)], json: changed };
+    }),
+  );
+
 for (const [name, state, description] of [
   ["disable", "disabled", "let an account in no longer; takes effect within a minute"],
   ["enable", "active", "let a disabled account in again"],
@@ -230,22 +271,22 @@ sandbox
   .requiredOption("--to <number>", "the number")
   .action(
     report(async (options: { to: string }) => {
-      const destination = parseMobileNumber(options.to, "BR");
-      if (!destination) throw new InvalidRequestError(`"${options.to}" is not a mobile number`);
-      const { outputs, target } = await connect();
-      if (!outputs.SandboxOutboxTableName) {
-        throw new InvalidRequestError(
-          `stage "${target.stage}" has another carrier than the sandbox`,
-        );
-      }
+      const destination = mobileNumber(options.to);
+      const { target, outboxTableName } = await connectToSandbox();
       const messages = await createSandboxOutbox({
         client: createDocumentClient(target.clientConfig),
-        tableName: outputs.SandboxOutboxTableName,
+        tableName: outboxTableName,
         clock: systemClock,
       }).list(destination);
-      const lines = messages.map(
-        ({ receivedAt, account, messageId, attempt, outcome, text }) =>
-          `${isoTime(receivedAt)}  ${account}/${printable(messageId)}  attempt ${attempt}  ${outcome}  ${printable(text)}`,
+      const lines = messages.map(({ receivedAt, account, messageId, part, ...entry }) =>
+        [
+          isoTime(receivedAt),
+          `${account}/${printable(messageId)}`,
+          ...(part ? [`part ${part.order} of ${part.total}`] : []),
+          `attempt ${entry.attempt}`,
+          entry.outcome,
+          printable(entry.text),
+        ].join("  "),
       );
       return {
         lines: lines.length > 0 ? lines : ["Nothing was handed over for this number."],
@@ -255,6 +296,54 @@ sandbox
       };
     }),
   );
+
+sandbox
+  .command("reply")
+  .description("have a phone send an SMS to us, as an answer to the last it got or out of the blue")
+  .requiredOption("--from <number>", "the phone's number")
+  .requiredOption("--text <text>", "what it sends")
+  .option("--to <short code>", "the number it sends to", SANDBOX_SHORT_CODE)
+  .action(
+    report(async (options: { from: string; text: string; to: string }) => {
+      const from = mobileNumber(options.from);
+      if (!/^\d{1,15}$/.test(options.to)) {
+        throw new InvalidRequestError(`"${options.to}" is not a short code`);
+      }
+      const { outputs, target } = await connectToSandbox();
+      const at = systemClock.now();
+      await createCarrierEventsQueue({
+        client: new SQSClient(target.clientConfig),
+        queueUrl: outputs.CarrierEventsQueueUrl,
+      }).enqueue({
+        type: "mo",
+        carrier: "sandbox",
+        carrierMessageId: randomUUID(),
+        from,
+        shortCode: options.to,
+        text: options.text,
+        at,
+        operator: sandboxOperator(from),
+      });
+      return {
+        lines: [`${from} has sent an SMS to ${options.to}`],
+        json: { from, shortCode: options.to, text: options.text, at: isoTime(at) },
+      };
+    }),
+  );
+
+async function connectToSandbox() {
+  const access = await connect();
+  const outboxTableName = access.outputs.SandboxOutboxTableName;
+  if (outboxTableName) return { ...access, outboxTableName };
+  const { stage } = access.target;
+  throw new InvalidRequestError(`stage "${stage}" has another carrier than the sandbox`);
+}
+
+function mobileNumber(written: string): string {
+  const number = parseMobileNumber(written, "BR");
+  if (number) return number;
+  throw new InvalidRequestError(`"${written}" is not a mobile number`);
+}
 
 function wholeNumber(value: string): number {
   if (/^\d{1,6}$/.test(value)) return Number(value);

@@ -22,6 +22,8 @@ export const stackOutputsSchema = z.object({
   MessagesTableName: z.string(),
   EventBusName: z.string(),
   DispatchQueueUrl: z.string(),
+  BulkDispatchQueueUrl: z.string(),
+  BatchQueueUrl: z.string(),
   CarrierEventsQueueUrl: z.string(),
   CallbackQueueUrl: z.string(),
   CallbackDeadLetterQueueUrl: z.string(),

@@ -30,7 +30,7 @@ export interface CallbackProps {
   readonly bus: EventBus;
 }
 
-/** From the bus to the customers' URLs: one rule, a queue for first attempts, and one for those that failed. */
+/** From the bus to the customers' URLs: rules for statuses and MOs, a queue for first attempts, and one for those that failed. */
 export class Callback extends Construct {
   readonly worker: QueueWorker;
 
@@ -50,7 +50,8 @@ export class Callback extends Construct {
       feedsItself: true,
     });
     const whenSetAside = {
-      impact: "Customers were not told of statuses: their endpoints failed, or our function did.",
+      impact:
+        "Customers were not told of statuses or MOs: their endpoints failed, or our function did.",
       action: "Read the cause on the messages; redrive them once the endpoint answers again.",
     };
     this.worker = new QueueWorker(this, "Events", {
@@ -77,6 +78,12 @@ export class Callback extends Construct {
       whenSetAside,
       deadLetterQueue,
     });
+    const targets = [
+      new SqsQueue(this.worker.queue, {
+        message: RuleTargetInput.fromEventPath("$.detail"),
+        deadLetterQueue,
+      }),
+    ];
     new Rule(this, "Rule", {
       eventBus: bus.bus,
       description: "Statuses of which customers may want to be told",
@@ -85,12 +92,13 @@ export class Callback extends Construct {
         detailType: ["Message Status Changed"],
         detail: { state: TOLD_STATES },
       },
-      targets: [
-        new SqsQueue(this.worker.queue, {
-          message: RuleTargetInput.fromEventPath("$.detail"),
-          deadLetterQueue,
-        }),
-      ],
+      targets,
+    });
+    new Rule(this, "ReceivedRule", {
+      eventBus: bus.bus,
+      description: "MOs, of which customers may want to be told",
+      eventPattern: { source: ["torpedo"], detailType: ["Message Received"] },
+      targets,
     });
     retries.queue.grant(fn, "sqs:SendMessage");
     deadLetterQueue.grant(fn, "sqs:SendMessage");

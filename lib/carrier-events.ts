@@ -2,6 +2,7 @@ import { Duration } from "aws-cdk-lib";
 import type { IGrantable } from "aws-cdk-lib/aws-iam";
 import { Construct } from "constructs";
 import { env } from "../functions/carrier-events/env.ts";
+import type { Directory } from "./directory.ts";
 import type { Messages } from "./messages.ts";
 import { QueueWorker } from "./shared/queue-worker.ts";
 import { TorpedoFunction } from "./shared/torpedo-function.ts";
@@ -13,19 +14,21 @@ const TIMEOUT = Duration.seconds(20);
 export interface CarrierEventsProps {
   readonly stage: Stage;
   readonly messages: Messages;
+  readonly directory: Directory;
 }
 
 /** What carriers report: the queue it waits in and the function that applies it. */
 export class CarrierEvents extends Construct {
   readonly worker: QueueWorker;
 
-  constructor(scope: Construct, id: string, { stage, messages }: CarrierEventsProps) {
+  constructor(scope: Construct, id: string, { stage, messages, directory }: CarrierEventsProps) {
     super(scope, id);
     const fn = new TorpedoFunction(this, "Function", {
       stage,
       capability: "carrier-events",
-      description: "Applies receipts to their messages",
+      description: "Applies receipts to their messages, and stores MOs",
       env,
+      environment: { MO_RETENTION_HOURS: String(stage.moRetentionHours) },
       timeout: TIMEOUT,
     });
     this.worker = new QueueWorker(this, "Reports", {
@@ -34,15 +37,21 @@ export class CarrierEvents extends Construct {
       maxConcurrency: stage.concurrency.carrierEvents,
       oldestMessage: Duration.minutes(5),
       whenStuck: {
-        impact: "Delivery statuses reach customers late.",
+        impact: "Delivery statuses and MOs reach customers late.",
         action: "Look for errors or throttling of the carrier-events function.",
       },
       whenSetAside: {
-        impact: "Receipts were not applied: their messages look undelivered to customers.",
-        action: "Mend what the carrier-events function's log names, then redrive the queue.",
+        impact: "Receipts were not applied: their messages look undelivered; or MOs are nobody's.",
+        action:
+          "Read the cause on the messages: give a short code its account, or mend what the carrier-events function's log names; then redrive the queue.",
       },
     });
     messages.grantFindAndMove(fn);
+    messages.grantReceive(fn);
+    directory.grantFindAccountOfShortCode(fn);
+    const { deadLetterQueue } = this.worker;
+    deadLetterQueue.grant(fn, "sqs:SendMessage");
+    fn.provide({ DEAD_LETTER_QUEUE_URL: deadLetterQueue.queueUrl });
   }
 
   /** Lets a function report what a carrier says. @returns the environment that it needs for it */

@@ -7,6 +7,9 @@ import type { Stage } from "./stage.ts";
 
 type UsesDirectory = TakesEnvironment<"DIRECTORY_TABLE">;
 
+/** The items of one kind, such as all accounts. */
+const KIND_INDEX = "kind";
+
 /** The table of accounts and what belongs to them: small, backed up, kept when a lasting stage is deleted. */
 export class Directory extends Construct {
   readonly table: Table;
@@ -18,7 +21,7 @@ export class Directory extends Construct {
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
     });
     this.table.addGlobalSecondaryIndex({
-      indexName: "kind",
+      indexName: KIND_INDEX,
       partitionKey: { name: "kind", type: AttributeType.STRING },
       sortKey: { name: "pk", type: AttributeType.STRING },
     });
@@ -32,6 +35,17 @@ export class Directory extends Construct {
   /** Lets a function find accounts and their endpoints. */
   grantFindEndpoints(fn: UsesDirectory): void {
     this.#grant(fn, "dynamodb:GetItem", "dynamodb:Query");
+  }
+
+  /** Lets a function find the account that a short code belongs to. */
+  grantFindAccountOfShortCode(fn: UsesDirectory): void {
+    fn.addToRolePolicy(
+      new PolicyStatement({
+        actions: ["dynamodb:Query"],
+        resources: [`${this.table.tableArn}/index/${KIND_INDEX}`],
+      }),
+    );
+    fn.provide({ DIRECTORY_TABLE: this.table.tableName });
   }
 
   #grant(fn: UsesDirectory, ...actions: string[]): void {

@@ -1,5 +1,6 @@
 import { Aws, Duration, RemovalPolicy, Validations } from "aws-cdk-lib";
 import { PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
 import { ScheduleGroup } from "aws-cdk-lib/aws-scheduler";
 import { Construct } from "constructs";
 import { env } from "../functions/dispatch/env.ts";
@@ -10,22 +11,31 @@ import { type TakesEnvironment, TorpedoFunction } from "./shared/torpedo-functio
 import type { Stage } from "./stage.ts";
 
 /**
- * The longest that a claim, the carrier's answer, and its record or its keeping in the queue take
- * together when each call to AWS uses all of its tries (functions/adapters/aws-client.ts): a
- * function that is cut off with an answer in hand is how a message goes out twice.
+ * The longest that a claim that is made use of, the carrier's answer, and its record or its keeping
+ * in the queue take together when each call to AWS uses all of its tries
+ * (functions/adapters/aws-client.ts): a function that is cut off with an answer in hand is how a
+ * message goes out twice.
  */
 const TIMEOUT = Duration.seconds(60);
+const CLAIM_TIMEOUT = Duration.seconds(15);
 const CARRIER_TIMEOUT = Duration.seconds(10);
 /** Longer than the function can live, so that no two ever hold the same message. */
 const LEASE = Duration.seconds(70);
 
+/** Groups of references per invocation of the bulk lane: what is handed over side by side is twenty times that. */
+const GROUPS_AT_ONCE = 4;
+
+type Schedules = TakesEnvironment<"SCHEDULE_GROUP" | "SCHEDULE_ROLE_ARN">;
 type Enqueues = TakesEnvironment<
   | "DISPATCH_QUEUE_URL"
   | "DISPATCH_QUEUE_ARN"
   | "DISPATCH_DEAD_LETTER_QUEUE_ARN"
-  | "DISPATCH_SCHEDULE_GROUP"
-  | "DISPATCH_SCHEDULE_ROLE_ARN"
+  | "SCHEDULE_GROUP"
+  | "SCHEDULE_ROLE_ARN"
 >;
+
+/** The two lanes to the carrier: a one-time password never waits behind a campaign. */
+export type Lane = "singles" | "bulk";
 
 /** What dispatch needs of the rest. */
 export interface DispatchProps {
@@ -34,44 +44,50 @@ export interface DispatchProps {
   readonly carrier: Carrier;
 }
 
-/** The way to the carrier: the queue, the schedules that feed it later, and the function that hands over. */
+/**
+ * The way to the carrier, in two lanes that share nothing but the code: each has its queue and its
+ * function. Beside them the schedules, which feed any queue later.
+ */
 export class Dispatch extends Construct {
-  readonly worker: QueueWorker;
+  readonly lanes: Readonly<Record<Lane, QueueWorker>>;
   readonly #scheduleGroup: string;
   readonly #scheduleRole: Role;
 
   constructor(scope: Construct, id: string, { stage, messages, carrier }: DispatchProps) {
     super(scope, id);
-    const fn = new TorpedoFunction(this, "Function", {
-      stage,
-      capability: "dispatch",
-      description: "Hands messages to the carrier",
-      env,
-      environment: {
-        CARRIER_TIMEOUT_SECONDS: String(CARRIER_TIMEOUT.toSeconds()),
-        LEASE_SECONDS: String(LEASE.toSeconds()),
-        MAX_ATTEMPTS: String(stage.dispatch.maxAttempts),
-        BACKOFF_BASE_SECONDS: String(stage.dispatch.backoffBaseSeconds),
-        BACKOFF_CAP_SECONDS: String(stage.dispatch.backoffCapSeconds),
-      },
-      timeout: TIMEOUT,
-      feedsItself: true,
-    });
-    this.worker = new QueueWorker(this, "Singles", {
-      stage,
-      worker: fn,
-      maxConcurrency: stage.concurrency.dispatch,
-      oldestMessage: Duration.minutes(2),
-      whenStuck: {
-        impact: "Messages, one-time passwords among them, wait to be handed to the carrier.",
-        action:
-          "Look for errors or throttling of the dispatch function and for a carrier that hangs.",
-      },
-      whenSetAside: {
-        impact: "Accepted messages are not being handed to the carrier.",
-        action: "Mend what the dispatch function's log names, then redrive the queue.",
-      },
-    });
+    const singles = this.#createFunction("Function", stage, "Hands single messages to the carrier");
+    const bulk = this.#createFunction("BulkFunction", stage, "Hands bulk messages to the carrier");
+    const hint =
+      "Look for errors or throttling of the dispatch function and for a carrier that hangs.";
+    const whenSetAside = {
+      impact: "Accepted messages are not being handed to the carrier.",
+      action: "Mend what the dispatch function's log names, then redrive the queue.",
+    };
+    this.lanes = {
+      singles: new QueueWorker(this, "Singles", {
+        stage,
+        worker: singles,
+        maxConcurrency: stage.concurrency.dispatch,
+        oldestMessage: Duration.minutes(2),
+        whenStuck: {
+          impact: "Messages, one-time passwords among them, wait to be handed to the carrier.",
+          action: hint,
+        },
+        whenSetAside,
+      }),
+      bulk: new QueueWorker(this, "Bulk", {
+        stage,
+        worker: bulk,
+        maxConcurrency: stage.concurrency.bulkDispatch,
+        batchSize: GROUPS_AT_ONCE,
+        oldestMessage: Duration.minutes(15),
+        whenStuck: {
+          impact: "Messages of campaigns are handed to the carrier late.",
+          action: hint,
+        },
+        whenSetAside,
+      }),
+    };
     this.#scheduleGroup = `torpedo-${stage.name}`;
     new ScheduleGroup(this, "Schedules", {
       scheduleGroupName: this.#scheduleGroup,
@@ -81,27 +97,59 @@ export class Dispatch extends Construct {
       assumedBy: new ServicePrincipal("scheduler.amazonaws.com", {
         conditions: { StringEquals: { "aws:SourceAccount": Aws.ACCOUNT_ID } },
       }),
-      description: "What the schedules of messages may do: feed the dispatch queue",
+      description: "What the schedules of messages may do: feed our queues",
     });
-    this.worker.queue.grant(this.#scheduleRole, "sqs:SendMessage");
-    this.worker.deadLetterQueue.grant(this.#scheduleRole, "sqs:SendMessage");
-    messages.grantMove(fn);
-    carrier.grantSend(fn);
-    this.grantEnqueue(fn);
+    for (const [lane, fn] of [
+      ["singles", singles],
+      ["bulk", bulk],
+    ] as const) {
+      this.letSchedulesFeed(this.lanes[lane]);
+      messages.grantFindAndMove(fn);
+      carrier.grantSend(fn);
+      this.grantEnqueue(fn, lane);
+    }
   }
 
-  /** Lets a function put messages on their way to the carrier, now or at a time. */
-  grantEnqueue(fn: Enqueues): void {
-    const { queue, deadLetterQueue } = this.worker;
+  #createFunction(id: string, stage: Stage, description: string): TorpedoFunction<typeof env> {
+    return new TorpedoFunction(this, id, {
+      stage,
+      capability: "dispatch",
+      description,
+      env,
+      environment: {
+        CLAIM_TIMEOUT_SECONDS: String(CLAIM_TIMEOUT.toSeconds()),
+        CARRIER_TIMEOUT_SECONDS: String(CARRIER_TIMEOUT.toSeconds()),
+        LEASE_SECONDS: String(LEASE.toSeconds()),
+        MAX_ATTEMPTS: String(stage.dispatch.maxAttempts),
+        BACKOFF_BASE_SECONDS: String(stage.dispatch.backoffBaseSeconds),
+        BACKOFF_CAP_SECONDS: String(stage.dispatch.backoffCapSeconds),
+      },
+      timeout: TIMEOUT,
+      feedsItself: true,
+    });
+  }
+
+  /** Lets schedules put messages on a queue, or set aside what they cannot. */
+  letSchedulesFeed({ queue, deadLetterQueue }: QueueWorker): void {
+    queue.grant(this.#scheduleRole, "sqs:SendMessage");
+    deadLetterQueue.grant(this.#scheduleRole, "sqs:SendMessage");
+  }
+
+  /** Lets a function put messages on their way to the carrier in a lane, now or at a time. */
+  grantEnqueue(fn: Enqueues, lane: Lane): void {
+    const { queue, deadLetterQueue } = this.lanes[lane];
     queue.grant(fn, "sqs:SendMessage");
-    fn.addToRolePolicy(
-      new PolicyStatement({
-        actions: ["scheduler:CreateSchedule"],
-        resources: [
-          `arn:${Aws.PARTITION}:scheduler:${Aws.REGION}:${Aws.ACCOUNT_ID}:schedule/${this.#scheduleGroup}/*`,
-        ],
-      }),
-    );
+    fn.provide({
+      DISPATCH_QUEUE_URL: queue.queueUrl,
+      DISPATCH_QUEUE_ARN: queue.queueArn,
+      DISPATCH_DEAD_LETTER_QUEUE_ARN: deadLetterQueue.queueArn,
+      ...this.grantSchedule(fn),
+    });
+  }
+
+  /** Lets a function create schedules. @returns the environment that it needs for it */
+  grantSchedule(fn: Schedules | Enqueues): { SCHEDULE_GROUP: string; SCHEDULE_ROLE_ARN: string } {
+    this.#grantOnSchedules(fn, "scheduler:CreateSchedule");
     fn.addToRolePolicy(
       new PolicyStatement({
         actions: ["iam:PassRole"],
@@ -109,17 +157,30 @@ export class Dispatch extends Construct {
         conditions: { StringEquals: { "iam:PassedToService": "scheduler.amazonaws.com" } },
       }),
     );
-    fn.provide({
-      DISPATCH_QUEUE_URL: queue.queueUrl,
-      DISPATCH_QUEUE_ARN: queue.queueArn,
-      DISPATCH_DEAD_LETTER_QUEUE_ARN: deadLetterQueue.queueArn,
-      DISPATCH_SCHEDULE_GROUP: this.#scheduleGroup,
-      DISPATCH_SCHEDULE_ROLE_ARN: this.#scheduleRole.roleArn,
-    });
+    return {
+      SCHEDULE_GROUP: this.#scheduleGroup,
+      SCHEDULE_ROLE_ARN: this.#scheduleRole.roleArn,
+    };
+  }
+
+  /** Lets a function delete schedules, of single messages and of batches. */
+  grantUnschedule(fn: LambdaFunction): void {
+    this.#grantOnSchedules(fn, "scheduler:DeleteSchedule");
+  }
+
+  #grantOnSchedules(fn: LambdaFunction, action: string): void {
+    fn.addToRolePolicy(
+      new PolicyStatement({
+        actions: [action],
+        resources: [
+          `arn:${Aws.PARTITION}:scheduler:${Aws.REGION}:${Aws.ACCOUNT_ID}:schedule/${this.#scheduleGroup}/*`,
+        ],
+      }),
+    );
     if (fn.role) {
       Validations.of(fn.role).acknowledge({
         id: `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:scheduler:<AWS::Region>:<AWS::AccountId>:schedule/${this.#scheduleGroup}/*]`,
-        reason: "Schedules are named after messages; only those of our own group can be created.",
+        reason: "Schedules are named after messages; only those of our own group can be touched.",
       });
     }
   }

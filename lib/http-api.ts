@@ -51,12 +51,12 @@ export class HttpApi extends Construct {
   }
 
   /**
-   * Sends everything under a path, and the path itself, to the function of a dialect.
-   * @param prefix with a slash in front and none behind, such as `/api`
+   * Sends everything under some paths, and the paths themselves, to the function of a dialect.
+   * @param prefixes with a slash in front and none behind, such as `/api`
    */
-  addDialect(prefix: string, fn: LambdaFunction): void {
+  addDialect(fn: LambdaFunction, ...prefixes: string[]): void {
     const integration = new HttpLambdaIntegration(`${fn.node.id}Integration`, fn);
-    for (const path of [prefix, `${prefix}/{proxy+}`]) {
+    for (const path of prefixes.flatMap((prefix) => [prefix, `${prefix}/{proxy+}`])) {
       for (const route of this.api.addRoutes({ path, methods: [HttpMethod.ANY], integration })) {
         Validations.of(route).acknowledge({
           id: "AwsSolutions-APIG4",

@@ -61,7 +61,15 @@ export class ObservabilityStack extends Stack {
   }
 
   #addDashboard(): void {
-    const messageStates = ["Accepted", "Sent", "Delivered", "NotDelivered", "Failed", "Blocked"];
+    const messageStates = [
+      "Accepted",
+      "Sent",
+      "Delivered",
+      "NotDelivered",
+      "Failed",
+      "Blocked",
+      "Received",
+    ];
     const graph = (title: string, left: Metric[]) => new GraphWidget({ title, left, width: 12 });
     new Dashboard(this, "Dashboard", {
       dashboardName: `torpedo-${this.#stage.name}`,

@@ -28,8 +28,18 @@ export const stageSchema = z.strictObject({
     .number()
     .min(1)
     .max(24 * 31),
+  /** How long an MO can be listed and searched for after it came in. */
+  moRetentionHours: z
+    .number()
+    .min(1)
+    .max(24 * 366),
   concurrency: z.strictObject({
+    /** The lane of single messages. */
     dispatch: concurrency,
+    /** The lane of bulk requests. */
+    bulkDispatch: concurrency,
+    /** What makes messages out of bulk requests. */
+    bulk: concurrency,
     carrierEvents: concurrency,
     callback: concurrency,
   }),
@@ -61,7 +71,8 @@ const dev: StageSettings = {
   alarms: { enabled: false },
   observability: false,
   statusRetentionHours: 24,
-  concurrency: { dispatch: 5, carrierEvents: 5, callback: 5 },
+  moRetentionHours: 120,
+  concurrency: { dispatch: 5, bulkDispatch: 5, bulk: 2, carrierEvents: 5, callback: 5 },
   dispatch: { maxAttempts: 12, backoffBaseSeconds: 5, backoffCapSeconds: 900 },
   callbacks: { allowHttp: false, allowLoopback: false },
   throttle: { rateLimit: 1_000, burstLimit: 2_000 },
@@ -77,7 +88,7 @@ export const STAGES: Readonly<Record<string, StageSettings>> = {
     logRetentionDays: 90,
     alarms: { enabled: true },
     observability: true,
-    concurrency: { dispatch: 50, carrierEvents: 50, callback: 50 },
+    concurrency: { dispatch: 50, bulkDispatch: 50, bulk: 10, carrierEvents: 50, callback: 50 },
     throttle: { rateLimit: 5_000, burstLimit: 5_000 },
   },
   local: {

@@ -53,7 +53,8 @@ export class StatusEvents extends Construct {
         filters: [
           FilterCriteria.filter({
             eventName: FilterRule.or("INSERT", "MODIFY"),
-            dynamodb: { Keys: { sk: { S: FilterRule.isEqual("MT") } } },
+            // Messages and MOs; not what is kept of batches.
+            dynamodb: { Keys: { sk: { S: ["MT", { prefix: "MO#" }] } } },
           }),
         ],
       }),
@@ -65,11 +66,11 @@ export class StatusEvents extends Construct {
       });
     }
     alarmOnDeadLetters(this, stage, deadLetters, {
-      impact: "Changes of state were not told: callbacks for them were not made.",
+      impact: "Changes of state or MOs were not told: callbacks for them were not made.",
       action: "Read the cause on the set-aside records; their messages can still be asked about.",
     });
     addAlarm(this, "AgeAlarm", stage, {
-      impact: "Delivery statuses reach customers late.",
+      impact: "Delivery statuses and MOs reach customers late.",
       action: "Look for errors or throttling of the status-events function and of PutEvents.",
       metric: fn.metric("IteratorAge", { period: Duration.minutes(1), statistic: "max" }),
       threshold: Duration.minutes(5).toMilliseconds(),

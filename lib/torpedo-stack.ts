@@ -1,5 +1,6 @@
 import { CfnOutput, Stack, type StackProps } from "aws-cdk-lib";
 import type { Construct } from "constructs";
+import { Bulk } from "./bulk.ts";
 import { Callback } from "./callback.ts";
 import { createCarrier } from "./carrier.ts";
 import { CarrierEvents } from "./carrier-events.ts";
@@ -21,12 +22,13 @@ export class TorpedoStack extends Stack {
     const directory = new Directory(this, "Directory", { stage });
     const bus = new EventBus(this, "EventBus", { stage });
     const api = new HttpApi(this, "HttpApi", { stage });
-    const carrierEvents = new CarrierEvents(this, "CarrierEvents", { stage, messages });
+    const carrierEvents = new CarrierEvents(this, "CarrierEvents", { stage, messages, directory });
     const carrier = createCarrier(this, { stage, carrierEvents });
     const dispatch = new Dispatch(this, "Dispatch", { stage, messages, carrier });
+    const bulk = new Bulk(this, "Bulk", { stage, messages, dispatch });
     const callback = new Callback(this, "Callback", { stage, directory, bus });
     new StatusEvents(this, "StatusEvents", { stage, messages, bus });
-    new Mesago(this, "Mesago", { stage, api, messages, directory, dispatch });
+    new Mesago(this, "Mesago", { stage, api, messages, directory, dispatch, bulk });
 
     const outputs = {
       ApiUrl: api.api.apiEndpoint,
@@ -34,7 +36,9 @@ export class TorpedoStack extends Stack {
       DirectoryTableName: directory.table.tableName,
       MessagesTableName: messages.table.tableName,
       EventBusName: bus.bus.eventBusName,
-      DispatchQueueUrl: dispatch.worker.queue.queueUrl,
+      DispatchQueueUrl: dispatch.lanes.singles.queue.queueUrl,
+      BulkDispatchQueueUrl: dispatch.lanes.bulk.queue.queueUrl,
+      BatchQueueUrl: bulk.worker.queue.queueUrl,
       CarrierEventsQueueUrl: carrierEvents.worker.queue.queueUrl,
       CallbackQueueUrl: callback.worker.queue.queueUrl,
       CallbackDeadLetterQueueUrl: callback.worker.deadLetterQueue.queueUrl,

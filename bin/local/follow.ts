@@ -18,9 +18,12 @@ import { LRUCache } from "lru-cache";
 import * as z from "zod";
 import {
   EVENT_SOURCE,
+  isMessageReceived,
+  MESSAGE_RECEIVED,
   MESSAGE_STATUS_CHANGED,
-  type MessageStatusChanged,
-  messageStatusChangedSchema,
+  type TorpedoEvent,
+  timeOfEvent,
+  torpedoEventSchema,
 } from "../../functions/core/events.ts";
 import { maskNumber } from "../../functions/core/message.ts";
 import { printable } from "../printable.ts";
@@ -30,24 +33,21 @@ import type { AwsConnection } from "./local-aws.ts";
 const NAME = "torpedo-follow";
 const TARGET_ID = "follow";
 
-const envelopeSchema = z.object({ detail: messageStatusChangedSchema });
+const envelopeSchema = z.object({ detail: torpedoEventSchema });
 
-/** Reads the changes of state off a queue of our own. */
+/** Reads changes of state and MOs off a queue of our own. */
 export interface Follower {
   /**
-   * Calls `onEvent` for each change until the signal aborts; once each, mostly in order.
+   * Calls `onEvent` for each event until the signal aborts; once each, mostly in order.
    * Without an event for one that is not what docs/events.md says.
    */
-  run(
-    onEvent: (event: MessageStatusChanged | undefined) => void,
-    signal: AbortSignal,
-  ): Promise<void>;
+  run(onEvent: (event: TorpedoEvent | undefined) => void, signal: AbortSignal): Promise<void>;
   /** Removes the rule and the queue. */
   remove(): Promise<void>;
 }
 
 /**
- * Hangs a rule on the bus that copies every change of state to a queue, as teams hang theirs on it.
+ * Hangs a rule on the bus that copies everything to a queue, as teams hang theirs on it.
  */
 export async function createFollower(aws: AwsConnection, busName: string): Promise<Follower> {
   const events = new EventBridgeClient(aws);
@@ -64,10 +64,10 @@ export async function createFollower(aws: AwsConnection, busName: string): Promi
     new PutRuleCommand({
       Name: NAME,
       EventBusName: busName,
-      Description: "Shows changes of state in the terminal",
+      Description: "Shows changes of state and MOs in the terminal",
       EventPattern: JSON.stringify({
         source: [EVENT_SOURCE],
-        "detail-type": [MESSAGE_STATUS_CHANGED],
+        "detail-type": [MESSAGE_STATUS_CHANGED, MESSAGE_RECEIVED],
       }),
     }),
   );
@@ -87,7 +87,7 @@ export async function createFollower(aws: AwsConnection, busName: string): Promi
         const messages = await receive(sqs, QueueUrl, signal);
         const received = messages
           .map(({ Body }) => envelopeSchema.safeParse(JSON.parse(Body ?? "null")).data?.detail)
-          .sort((one, other) => (one?.at ?? "").localeCompare(other?.at ?? ""));
+          .sort((one, other) => timeOf(one).localeCompare(timeOf(other)));
         for (const event of received) {
           if (event && told.has(event.eventId)) continue;
           if (event) told.set(event.eventId, true);
@@ -131,25 +131,36 @@ async function receive(sqs: SQSClient, QueueUrl: string, signal: AbortSignal): P
   }
 }
 
+const timeOf = (event: TorpedoEvent | undefined) => (event ? timeOfEvent(event) : "");
+
 /**
- * One change of state as one line: when, whose, to whom, from what to what and why, which message.
+ * One event as one line: when, whose, which phone; of a change from what to what and why; which
+ * message.
  *
  * @param timeZone of the clock times, an IANA name
  */
-export function formatEvent(event: MessageStatusChanged, timeZone: string): string {
-  const time = new Date(event.at).toLocaleTimeString("en-GB", { timeZone });
-  const notes = [
-    event.reason,
-    event.operator,
-    event.attempts > 1 ? `attempt ${event.attempts}` : undefined,
-  ].filter((note) => note !== undefined);
+export function formatEvent(event: TorpedoEvent, timeZone: string): string {
+  const [number, state, id, notes] = isMessageReceived(event)
+    ? [event.from, "RECEIVED", String(event.moId), [event.answers && `answers ${event.answers.id}`]]
+    : [
+        event.destination,
+        event.state,
+        event.id,
+        [
+          event.reason,
+          event.operator,
+          event.attempts > 1 ? `attempt ${event.attempts}` : undefined,
+          event.parts > 1 ? `${event.parts} parts` : undefined,
+        ],
+      ];
+  const known = notes.filter((note) => note !== undefined);
   return [
-    time,
+    new Date(timeOfEvent(event)).toLocaleTimeString("en-GB", { timeZone }),
     printable(event.account),
-    maskNumber(event.destination),
-    event.state.padEnd("NOT_DELIVERED".length),
-    printable(event.id),
-    notes.length > 0 ? `(${printable(notes.join(", "))})` : "",
+    maskNumber(number),
+    state.padEnd("NOT_DELIVERED".length),
+    printable(id),
+    known.length > 0 ? `(${printable(known.join(", "))})` : "",
   ]
     .join("  ")
     .trimEnd();

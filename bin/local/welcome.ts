@@ -44,8 +44,12 @@ Also to be tried:
                                            8500 unreachable twice (the README has all of them)
   npm run admin -- sandbox outbox --to 5519900001111
                                            what the carrier was handed for a number
+  npm run admin -- sandbox reply --from 5519900001111 --text Sim
+                                           the phone answers; POST /api/received/list lists it
+  npm run admin -- account set --account ${account} --long-messages on
+                                           texts of more than one part
   npm run admin -- endpoint add --account ${account} --url http://127.0.0.1:9000/
-                                           statuses go to a server of yours
+                                           statuses and answers go to a server of yours
   npm run admin -- --help                  accounts, passwords, endpoints
 
 ${detached ? "It stays up until `npm stop`." : "Messages show here as they change state. Ctrl-C stops everything; accounts and messages are kept."}

@@ -4,6 +4,7 @@ import {
   deliverEvent,
   retryDelivery,
 } from "../core/deliver-callbacks.ts";
+import { isMessageReceived } from "../core/events.ts";
 import type { Meter } from "../runtime/telemetry.ts";
 import type { CallbackInput } from "./schema.ts";
 
@@ -16,7 +17,7 @@ export function createHandler(deps: CallbackDependencies & { readonly meter: Met
         : [input, await deliverEvent(deps, input)];
     for (const attempt of attempts) measure(deps.meter, attempt);
     return {
-      state: event.state,
+      state: isMessageReceived(event) ? "RECEIVED" : event.state,
       attempts: attempts.map(({ endpointId, attempt, outcome, result }) => ({
         endpointId,
         attempt,

@@ -1,11 +1,14 @@
-import { applyCarrierEvent } from "../core/apply-carrier-event.ts";
+import { applyReceipt, type ReceiptDependencies } from "../core/apply-receipt.ts";
 import type { CarrierEvent } from "../core/carrier.ts";
-import type { Clock, MessageStore } from "../core/ports.ts";
+import { type ReceiveDependencies, receiveMo } from "../core/receive-mo.ts";
+
+/** What carrier-events needs. */
+export type CarrierEventDependencies = Omit<ReceiveDependencies, "messages"> & {
+  readonly messages: ReceiveDependencies["messages"] & ReceiptDependencies["messages"];
+};
 
 /** Applies what a carrier reported. */
-export function createHandler(deps: {
-  readonly messages: Pick<MessageStore, "find" | "change">;
-  readonly clock: Clock;
-}) {
-  return (event: CarrierEvent) => applyCarrierEvent(deps, event);
+export function createHandler(deps: CarrierEventDependencies) {
+  return async (event: CarrierEvent) =>
+    event.type === "receipt" ? applyReceipt(deps, event) : receiveMo(deps, event);
 }

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { CALLBACK_OPTIONS } from "./message.ts";
+import { SEGMENTATIONS } from "./segments.ts";
 
 /**
  * What an account may be called. It becomes the user name of Basic authentication, which is why a
@@ -23,6 +24,21 @@ const credentialSchema = z.object({
 });
 export type Credential = z.infer<typeof credentialSchema>;
 
+/** What the operator can switch for an account; absent is as when it was created. */
+export const accountSettingsSchema = z.object({
+  /** Whether texts of more than one part are sent (Mesago document, "Mensagens longas"). */
+  longMessages: z.boolean().default(false),
+  /** How texts are cut into parts. */
+  segmentation: z.enum(SEGMENTATIONS).default("mesago"),
+  /** Whether accents that the GSM alphabet lacks are replaced by plain letters. */
+  transliterate: z.boolean().default(false),
+  /** Whether the phone's operator is told with its MOs (Mesago document, "Consultar SMS recebidos"). */
+  operatorOfMo: z.boolean().default(false),
+  /** The short codes whose MOs are this account's when they answer no MT. */
+  shortCodes: z.array(z.string().regex(/^\d{1,15}$/, "a short code is 1 to 15 digits")).default([]),
+});
+export type AccountSettings = z.infer<typeof accountSettingsSchema>;
+
 /** A customer. Times are milliseconds since the epoch. */
 export const accountSchema = z.object({
   version: z.literal(1),
@@ -32,6 +48,7 @@ export const accountSchema = z.object({
   country: z.string().length(2),
   /** The zone of dates and time windows that name none. */
   timeZone: z.string().min(1),
+  ...accountSettingsSchema.shape,
   credentials: z.array(credentialSchema),
   createdAt: instant,
   /** Counts the changes, so that of two at the same time one is refused. */

@@ -1,6 +1,8 @@
 import {
   type Account,
+  type AccountSettings,
   accountIdSchema,
+  accountSettingsSchema,
   type Endpoint,
   type EndpointEvent,
   endpointSchema,
@@ -57,6 +59,7 @@ export async function createAccount(
     state: "active",
     country,
     timeZone,
+    ...accountSettingsSchema.parse({}),
     credentials: [{ hash: hashSecret(password), createdAt: now }],
     createdAt: now,
     revision: 0,
@@ -102,6 +105,25 @@ export async function setAccountState(
   state: Account["state"],
 ): Promise<Account> {
   return change(directory, account, (found) => ({ ...found, state }));
+}
+
+/**
+ * Switches settings of an account. Functions that have just verified its password notice within a
+ * minute.
+ * @throws InvalidRequestError where a setting is wrong, where there is no such account, or where
+ *   somebody else is changing it
+ */
+export async function changeAccountSettings(
+  { directory }: Pick<AccountDependencies, "directory">,
+  account: string,
+  settings: Partial<AccountSettings>,
+): Promise<Account> {
+  const wanted = accountSettingsSchema.partial().safeParse(settings);
+  if (!wanted.success) throw new InvalidRequestError(wanted.error.issues[0]?.message);
+  // Not what the schema would fill in: only what was asked for changes.
+  const asked = Object.keys(settings) as (keyof AccountSettings)[];
+  const changes = Object.fromEntries(asked.map((name) => [name, wanted.data[name]]));
+  return change(directory, account, (found) => ({ ...found, ...changes }));
 }
 
 /**

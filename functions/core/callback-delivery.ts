@@ -1,9 +1,9 @@
 import * as z from "zod";
-import { messageStatusChangedSchema } from "./events.ts";
+import { torpedoEventSchema } from "./events.ts";
 
 /** One event on its way to one endpoint; what travels in the retry queue. */
 export const callbackDeliverySchema = z.object({
-  event: messageStatusChangedSchema,
+  event: torpedoEventSchema,
   endpointId: z.string().min(1),
   /** Attempts made so far. */
   attempts: z.number().int().nonnegative(),

@@ -2,13 +2,21 @@ import * as z from "zod";
 import { REASONS } from "./lifecycle.ts";
 import { type MessageRef, messageRefSchema } from "./message.ts";
 
-/** What a carrier is handed: one MT. */
+/** The place of a part in its message; `order` is 1 for the first. */
+export interface PartOfMessage {
+  readonly order: number;
+  readonly total: number;
+}
+
+/** What a carrier is handed: one SMS, which is an MT or one part of it. */
 export interface OutboundMessage {
   /** What the carrier should give back with the receipt; see `carrierEventSchema`. */
   readonly ref: MessageRef;
   /** E.164 without the plus sign. */
   readonly destination: string;
   readonly text: string;
+  /** Which part of a long message the text is; absent where it is the whole message. */
+  readonly part?: PartOfMessage;
   /** Shown at once and not stored by the phone (class 0). */
   readonly flash: boolean;
   /** Milliseconds since the epoch after which the operator should give up. */
@@ -57,27 +65,46 @@ export interface Carrier {
   send(message: OutboundMessage): Promise<SendOutcome>;
 }
 
-/** A receipt as the ingress of any carrier normalises it; what travels in the carrier-events queue. */
-export const carrierEventSchema = z.discriminatedUnion("outcome", [
+/** What receipts say whatever became of the message. */
+const receipt = {
+  type: z.literal("receipt"),
+  ref: messageRefSchema,
+  /** Which part of a long message it is about, 1 for the first; all of it where absent. */
+  part: z.number().int().positive().optional(),
+  carrier: z.string().min(1),
+  /** Milliseconds since the epoch, by the carrier's clock. */
+  at: z.number().int().nonnegative(),
+  operator: z.string().optional(),
+  shortCode: z.string().optional(),
+};
+
+/** A receipt as the ingress of any carrier normalises it. */
+const receiptSchema = z.discriminatedUnion("outcome", [
+  z.object({ ...receipt, outcome: z.literal("delivered") }),
   z.object({
-    type: z.literal("receipt"),
-    outcome: z.literal("delivered"),
-    ref: messageRefSchema,
-    carrier: z.string().min(1),
-    /** Milliseconds since the epoch, by the carrier's clock. */
-    at: z.number().int().nonnegative(),
-    operator: z.string().optional(),
-    shortCode: z.string().optional(),
-  }),
-  z.object({
-    type: z.literal("receipt"),
+    ...receipt,
     outcome: z.literal("not-delivered"),
     reason: z.enum(REASONS.NOT_DELIVERED),
-    ref: messageRefSchema,
-    carrier: z.string().min(1),
-    at: z.number().int().nonnegative(),
-    operator: z.string().optional(),
-    shortCode: z.string().optional(),
   }),
 ]);
+export type Receipt = z.infer<typeof receiptSchema>;
+
+/** An MO as the ingress of any carrier normalises it. */
+const inboundSchema = z.object({
+  type: z.literal("mo"),
+  carrier: z.string().min(1),
+  /** The carrier's id of it: one that comes again is known by it. */
+  carrierMessageId: z.string().min(1),
+  /** The phone, E.164 without the plus sign. */
+  from: z.string().regex(/^\d{6,15}$/),
+  shortCode: z.string().min(1),
+  text: z.string(),
+  /** Milliseconds since the epoch, by the carrier's clock. */
+  at: z.number().int().nonnegative(),
+  operator: z.string().optional(),
+});
+export type InboundMessage = z.infer<typeof inboundSchema>;
+
+/** What travels in the carrier-events queue. */
+export const carrierEventSchema = z.union([receiptSchema, inboundSchema]);
 export type CarrierEvent = z.infer<typeof carrierEventSchema>;

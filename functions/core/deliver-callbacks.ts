@@ -1,6 +1,6 @@
 import type { Account, Endpoint, EndpointEvent } from "./account.ts";
 import type { CallbackDelivery } from "./callback-delivery.ts";
-import type { MessageStatusChanged } from "./events.ts";
+import { isMessageReceived, type TorpedoEvent, timeOfEvent } from "./events.ts";
 import type { State } from "./lifecycle.ts";
 import type {
   CallbackRetryQueue,
@@ -13,10 +13,7 @@ import type {
 import { CALLBACK_RETRY_SECONDS } from "./retry-schedule.ts";
 
 /** Writes an event in the words of the dialect that its message came through. */
-export type FormatCallback = (
-  event: MessageStatusChanged,
-  account: Account,
-) => Omit<WebhookRequest, "url">;
+export type FormatCallback = (event: TorpedoEvent, account: Account) => Omit<WebhookRequest, "url">;
 
 /** What delivering callbacks needs. */
 export interface CallbackDependencies {
@@ -50,8 +47,12 @@ const LEVEL_OF_STATE: Readonly<Record<State, EndpointEvent | undefined>> = {
   NOT_DELIVERED: "delivered",
 };
 
-/** Whether an endpoint is told of an event: what the request asked for decides, else the endpoint's own option. */
-export function isWanted(endpoint: Endpoint, event: MessageStatusChanged): boolean {
+/**
+ * Whether an endpoint is told of an event. For a status, what the request asked for decides, else
+ * the endpoint's own option.
+ */
+export function isWanted(endpoint: Endpoint, event: TorpedoEvent): boolean {
+  if (isMessageReceived(event)) return endpoint.events.includes("received");
   const level = LEVEL_OF_STATE[event.state];
   if (!level || !endpoint.events.includes(level)) return false;
   const option = event.callbackOption ?? endpoint.callbackOption;
@@ -67,9 +68,9 @@ export function isWanted(endpoint: Endpoint, event: MessageStatusChanged): boole
  */
 export async function deliverEvent(
   deps: CallbackDependencies,
-  event: MessageStatusChanged,
+  event: TorpedoEvent,
 ): Promise<CallbackAttempt[]> {
-  if (event.callbackOption === "NONE") return [];
+  if (!isMessageReceived(event) && event.callbackOption === "NONE") return [];
   const wanting = (await deps.directory.listEndpoints(event.account)).filter((endpoint) =>
     isWanted(endpoint, event),
   );
@@ -119,7 +120,7 @@ async function attempt(
     attempt: made.attempts,
     outcome: await settle(deps.retryQueue, made, result),
     result,
-    sinceChangeMs: deps.clock.now() - Date.parse(delivery.event.at),
+    sinceChangeMs: deps.clock.now() - Date.parse(timeOfEvent(delivery.event)),
   };
 }
 

@@ -1,6 +1,7 @@
-import type { Carrier, OutboundMessage, SendOutcome } from "./carrier.ts";
-import type { HandOverRecord } from "./hand-over-record.ts";
-import { type Message, type MessageRef, refOf } from "./message.ts";
+import type { Carrier, OutboundMessage, SendOutcome, SettledOutcome } from "./carrier.ts";
+import type { HandOverRecord, PartsRecord, WholeRecord } from "./hand-over-record.ts";
+import { type Message, type MessageRef, type Part, refOf } from "./message.ts";
+import { handedOver, isBehindItsParts, stateOfParts, textsOfParts } from "./parts.ts";
 import type {
   Clock,
   DispatchQueue,
@@ -15,12 +16,14 @@ import { openingAt } from "./time.ts";
 
 /** What dispatch needs. */
 export interface DispatchDependencies {
-  readonly messages: Pick<MessageStore, "claim" | "change">;
-  readonly dispatchQueue: DispatchQueue;
+  readonly messages: Pick<MessageStore, "claim" | "change" | "find">;
+  readonly dispatchQueue: Pick<DispatchQueue, "enqueue" | "enqueueRecord">;
   readonly carrier: Carrier;
   readonly clock: Clock;
   readonly randomness: Pick<Randomness, "uuid" | "fraction">;
   readonly timeLimit: TimeLimit;
+  /** How long a claim may take to be made use of, from the beginning of the message's turn. */
+  readonly claimTimeoutMs: number;
   /** How long the carrier may take to answer; well within what the function has. */
   readonly carrierTimeoutMs: number;
   readonly backoff: BackoffPolicy;
@@ -55,12 +58,15 @@ type StateChange = MessageChange & { readonly state: Message["state"] };
 export async function dispatchMessage(
   deps: DispatchDependencies,
   ref: MessageRef,
+  startedAt = deps.clock.now(),
 ): Promise<DispatchOutcome> {
   const now = deps.clock.now();
   const lease = { token: deps.randomness.uuid(), until: now + deps.leaseMs };
   const claim = await deps.messages.claim(ref, { now, lease, carrier: deps.carrier.name });
   if (claim.kind === "absent") return { kind: "absent" };
-  if (claim.kind === "refused") return handleRefusedClaim(deps, ref, claim.message, now);
+  if (claim.kind === "refused") return handleRefusedClaim(deps, ref, claim.message, startedAt);
+  // The time left may not do for the carrier's answer and its record: when the lease has run out.
+  if (deps.clock.now() - startedAt > deps.claimTimeoutMs) throw new SlowClaimError();
   return settle(deps, claim.message, lease, await handOver(deps, claim.message));
 }
 
@@ -68,13 +74,22 @@ async function settle(
   deps: DispatchDependencies,
   claimed: Message,
   lease: HandOverRecord["lease"],
-  outcome: SendOutcome,
+  handed: readonly Handed[],
 ): Promise<DispatchOutcome> {
-  const at = deps.clock.now();
-  if (outcome.kind === "unreachable") return tryAgainOrFail(deps, claimed, at, outcome.detail);
-  const record: HandOverRecord = { ref: refOf(claimed), lease, outcome, at };
+  const base = { ref: refOf(claimed), lease, at: deps.clock.now() };
+  const detail = handed.flatMap(({ outcome }) => ("detail" in outcome && outcome.detail) || [])[0];
+  const settled = handed.flatMap(({ order, outcome }) =>
+    outcome.kind === "unreachable" ? [] : [{ order, outcome }],
+  );
+  if (settled.length === 0 && !claimed.parts) {
+    const outcome = await tryAgainOrFail(deps, claimed, base.at, {});
+    return { ...(outcome ?? leftTo(claimed)), ...(detail && { detail }) };
+  }
+  const record: HandOverRecord = claimed.parts
+    ? { ...base, parts: settled }
+    : { ...base, outcome: (settled[0] as (typeof settled)[0]).outcome };
   try {
-    return await recordHandOver(deps, record);
+    return { ...(await recordHandOver(deps, record, claimed)), ...(detail && { detail }) };
   } catch (error) {
     // Were this reference to come back instead, the message would be handed over a second time.
     await deps.dispatchQueue.enqueueRecord(record);
@@ -86,11 +101,20 @@ async function settle(
  * Writes down what became of a hand-over. Where somebody was faster (an early receipt, this very
  * record), theirs stands.
  *
- * @throws whatever the store throws
+ * @param claimed the message as it was claimed, where that is known
+ * @throws whatever the store or, for parts that are to be tried again, the queue throws
  */
 export async function recordHandOver(
-  { messages }: Pick<DispatchDependencies, "messages">,
-  { ref, lease, outcome, at }: HandOverRecord,
+  deps: DispatchDependencies,
+  record: HandOverRecord,
+  claimed?: Message,
+): Promise<DispatchOutcome> {
+  return "parts" in record ? recordParts(deps, record, claimed) : recordWhole(deps, record);
+}
+
+async function recordWhole(
+  { messages }: DispatchDependencies,
+  { ref, lease, outcome, at }: WholeRecord,
 ): Promise<DispatchOutcome> {
   const seen: MessageSeen = { ...ref, state: "SENDING", lease };
   const settled = { stateAt: at, lease: undefined, operator: outcome.operator };
@@ -104,15 +128,99 @@ export async function recordHandOver(
         carrierMessageId: outcome.carrierMessageId,
         shortCode: outcome.shortCode,
       });
-    case "rejected": {
-      const failed: StateChange = { ...settled, state: "FAILED", reason: outcome.reason };
-      const { detail } = outcome;
-      return { ...(await move(messages, seen, failed)), ...(detail && { detail }) };
-    }
+    case "rejected":
+      return move(messages, seen, { ...settled, state: "FAILED", reason: outcome.reason });
     case "blocked":
       return move(messages, seen, { ...settled, state: "BLOCKED", reason: outcome.reason });
   }
 }
+
+const RACES_LOST_BEFORE_GIVING_UP = 5;
+
+/** Receipts for parts come while others are being handed over: both change the parts, one after the other. */
+async function recordParts(
+  deps: DispatchDependencies,
+  record: PartsRecord,
+  claimed: Message | undefined,
+): Promise<DispatchOutcome> {
+  const { account, id, traceId } = record.ref;
+  let message = claimed;
+  for (let lost = 0; lost < RACES_LOST_BEFORE_GIVING_UP; lost++) {
+    message ??= await deps.messages.find(account, id);
+    if (message?.traceId !== traceId) return { kind: "absent" };
+    const isOurs = message.state === "SENDING" && message.lease?.token === record.lease.token;
+    if (!isOurs || !message.parts) return catchUp(deps, message);
+    const outcome = await moveWithParts(deps, message, record, message.parts);
+    if (outcome) return outcome;
+    message = undefined;
+  }
+  throw new Error("the message kept changing while its hand-over was recorded");
+}
+
+/** @returns undefined where somebody else changed the message */
+async function moveWithParts(
+  deps: DispatchDependencies,
+  message: Message,
+  record: PartsRecord,
+  before: readonly Part[],
+): Promise<DispatchOutcome | undefined> {
+  const outcomes = new Map(record.parts.map(({ order, outcome }) => [order, outcome]));
+  const parts = before.map((part, index) => {
+    const outcome = outcomes.get(index + 1);
+    return outcome ? handedOver(part, outcome) : part;
+  });
+  const target = stateOfParts(parts);
+  if (!target) return tryAgainOrFail(deps, message, record.at, { parts });
+  const changed = await deps.messages.change(message, {
+    ...whatOutcomesTell(record.parts.map(({ outcome }) => outcome)),
+    parts,
+    stateAt: record.at,
+    lease: undefined,
+    ...(target.state === "FAILED" || target.state === "BLOCKED"
+      ? target
+      : {
+          state: "SENT" as const,
+          reason: target.state === "SENT" ? target.reason : undefined,
+          sentAt: record.at,
+        }),
+  });
+  if (!changed) return undefined;
+  return isBehindItsParts(changed) ? catchUp(deps, changed) : movedTo(changed);
+}
+
+/** The operator and short code, by the first part whose outcome names them. */
+function whatOutcomesTell(outcomes: readonly SettledOutcome[]): MessageChange {
+  const operator = outcomes.find((outcome) => outcome.operator)?.operator;
+  const shortCode = outcomes.flatMap((outcome) =>
+    outcome.kind === "accepted" && outcome.shortCode ? [outcome.shortCode] : [],
+  )[0];
+  return { ...(operator && { operator }), ...(shortCode && { shortCode }) };
+}
+
+/**
+ * Goes on where somebody stopped between two steps: a message whose parts are all further than it,
+ * or one that was to be tried again and may be in no queue.
+ */
+async function catchUp(
+  { messages, dispatchQueue, clock }: DispatchDependencies,
+  message: Message,
+): Promise<DispatchOutcome> {
+  if (message.state === "QUEUED") {
+    await dispatchQueue.enqueue(refOf(message), message.claimableFrom);
+    return { kind: "deferred" };
+  }
+  const target = message.parts && stateOfParts(message.parts);
+  if (message.state !== "SENT" || !target || !isBehindItsParts(message)) return leftTo(message);
+  return move(messages, message, { ...target, stateAt: clock.now() });
+}
+
+const leftTo = ({ state }: Message): DispatchOutcome => ({ kind: "nothing-to-do", state });
+
+const movedTo = ({ state, reason }: Message): DispatchOutcome => ({
+  kind: "moved",
+  state,
+  ...(reason && { reason }),
+});
 
 const nameOf = (error: unknown) => (error instanceof Error ? error.name : "unknown");
 
@@ -123,19 +231,40 @@ const unknownOutcome = (error: unknown): SendOutcome => ({
   detail: nameOf(error),
 });
 
-async function handOver(
+/** What the carrier made of one SMS; `order` is 1 for the first part, and for a message of one. */
+interface Handed {
+  readonly order: number;
+  readonly outcome: SendOutcome;
+}
+
+/** Hands over all parts that wait for it, side by side: one slow answer holds up no other. */
+async function handOver(deps: DispatchDependencies, message: Message): Promise<Handed[]> {
+  const total = message.parts?.length ?? 1;
+  const waiting = textsOfParts(message)
+    .map((text, index) => ({ text, order: index + 1 }))
+    .filter(({ order }) => (message.parts?.[order - 1]?.state ?? "QUEUED") === "QUEUED");
+  return Promise.all(
+    waiting.map(async ({ text, order }) => ({
+      order,
+      outcome: await handOverOne(deps, message, {
+        ref: refOf(message),
+        destination: message.destination,
+        text,
+        ...(total > 1 && { part: { order, total } }),
+        flash: message.flash,
+        ...(message.expiresAt !== undefined && { expiresAt: message.expiresAt }),
+      }),
+    })),
+  );
+}
+
+async function handOverOne(
   { carrier, timeLimit, carrierTimeoutMs, backoff }: DispatchDependencies,
-  message: Message,
+  { attempts }: Message,
+  outbound: OutboundMessage,
 ): Promise<SendOutcome> {
   // Only functions that died with the message in hand bring it here more often than that.
-  if (message.attempts > backoff.maxAttempts) return unknownOutcome(new TooManyAttemptsError());
-  const outbound: OutboundMessage = {
-    ref: refOf(message),
-    destination: message.destination,
-    text: message.text,
-    flash: message.flash,
-    ...(message.expiresAt !== undefined && { expiresAt: message.expiresAt }),
-  };
+  if (attempts > backoff.maxAttempts) return unknownOutcome(new TooManyAttemptsError());
   try {
     return await timeLimit.within(carrierTimeoutMs, carrier.send(outbound));
   } catch (error) {
@@ -143,29 +272,41 @@ async function handOver(
   }
 }
 
+class SlowClaimError extends Error {
+  override readonly name = "SlowClaimError";
+}
+
 class TooManyAttemptsError extends Error {
   override readonly name = "TooManyAttemptsError";
 }
 
+/** @returns undefined where somebody else changed the message */
 async function tryAgainOrFail(
   deps: DispatchDependencies,
   claimed: Message,
   now: number,
-  detail: string,
-): Promise<DispatchOutcome> {
-  const settled = { stateAt: now, lease: undefined };
+  more: Pick<MessageChange, "parts">,
+): Promise<DispatchOutcome | undefined> {
+  const settled = { ...more, stateAt: now, lease: undefined };
   const pause = backoffMs(deps.backoff, claimed.attempts, deps.randomness.fraction());
   const opening = openingAt(claimed.window, now + pause);
   const tooLate = claimed.expiresAt !== undefined && opening.from >= claimed.expiresAt;
   if (claimed.attempts >= deps.backoff.maxAttempts || tooLate) {
-    const failed: StateChange = { ...settled, state: "FAILED", reason: "operator-unreachable" };
-    return { ...(await move(deps.messages, claimed, failed)), detail };
+    const failed = await deps.messages.change(claimed, {
+      ...settled,
+      state: "FAILED",
+      reason: "operator-unreachable",
+    });
+    return failed && movedTo(failed);
   }
-  const queued: StateChange = { ...settled, state: "QUEUED", ...claimable(claimed, opening) };
-  const outcome = await move(deps.messages, claimed, queued);
+  const queued = await deps.messages.change(claimed, {
+    ...settled,
+    state: "QUEUED",
+    ...claimable(claimed, opening),
+  });
   // Should this fail, the reference comes back, finds QUEUED, and waits for its time again.
-  if (outcome.kind === "moved") await deps.dispatchQueue.enqueue(refOf(claimed), opening.from);
-  return { ...outcome, detail };
+  if (queued) await deps.dispatchQueue.enqueue(refOf(claimed), opening.from);
+  return queued && movedTo(queued);
 }
 
 /** A claim that failed says why through the message as it stands. */
@@ -173,17 +314,20 @@ async function handleRefusedClaim(
   deps: DispatchDependencies,
   ref: MessageRef,
   message: Message,
-  now: number,
+  startedAt: number,
 ): Promise<DispatchOutcome> {
+  const now = deps.clock.now();
   switch (message.state) {
     case "SENDING":
       return defer(deps, ref, message.lease?.until ?? now + deps.leaseMs);
     case "SCHEDULED":
       if (message.claimableFrom > now) return defer(deps, ref, message.claimableFrom);
       await deps.messages.change(message, { state: "QUEUED", stateAt: now });
-      return dispatchMessage(deps, ref);
+      return dispatchMessage(deps, ref, startedAt);
     case "QUEUED":
-      return handleUnclaimable(deps, ref, message, now);
+      return handleUnclaimable(deps, ref, message, startedAt);
+    case "SENT":
+      return catchUp(deps, message);
     default:
       return { kind: "nothing-to-do", state: message.state };
   }
@@ -194,15 +338,18 @@ async function handleUnclaimable(
   deps: DispatchDependencies,
   ref: MessageRef,
   message: Message,
-  now: number,
+  startedAt: number,
 ): Promise<DispatchOutcome> {
+  const now = deps.clock.now();
   if (message.expiresAt !== undefined && message.expiresAt <= now) {
     return move(deps.messages, message, { state: "EXPIRED", stateAt: now });
   }
   if (message.claimableFrom > now) return defer(deps, ref, message.claimableFrom);
   const opening = openingAt(message.window, now);
   await deps.messages.change(message, claimable(message, opening));
-  return opening.from > now ? defer(deps, ref, opening.from) : dispatchMessage(deps, ref);
+  return opening.from > now
+    ? defer(deps, ref, opening.from)
+    : dispatchMessage(deps, ref, startedAt);
 }
 
 /** When a message with this opening may be claimed, its expiry considered, and how long it is kept. */
@@ -231,7 +378,5 @@ async function move(
   change: StateChange,
 ): Promise<DispatchOutcome> {
   const moved = await messages.change(seen, change);
-  return moved
-    ? { kind: "moved", state: moved.state, ...(moved.reason && { reason: moved.reason }) }
-    : { kind: "nothing-to-do", state: change.state };
+  return moved ? movedTo(moved) : { kind: "nothing-to-do", state: change.state };
 }

@@ -2,11 +2,15 @@ import * as z from "zod";
 import { codesOf, MESAGO_DETAIL, MESAGO_STATUS, WAVY_DELIVERED, WAVY_SENT } from "./codes.ts";
 import { ALL_REASONS, isFinal, STATES } from "./lifecycle.ts";
 import { CALLBACK_OPTIONS, DIALECTS, type Message } from "./message.ts";
+import type { Mo } from "./mo.ts";
+import { partCount } from "./parts.ts";
 
 /** `source` of everything Torpedo puts on its bus. */
 export const EVENT_SOURCE = "torpedo";
 /** `detail-type` of a message's change of state. */
 export const MESSAGE_STATUS_CHANGED = "Message Status Changed";
+/** `detail-type` of an MO. */
+export const MESSAGE_RECEIVED = "Message Received";
 
 const keysOf = <T extends object>(table: T) => Object.keys(table) as [keyof T & string];
 const numericKeysOf = <T extends object>(table: T) =>
@@ -36,6 +40,10 @@ export const messageStatusChangedSchema = z.object({
   acceptedAt: z.iso.datetime(),
   sentAt: z.iso.datetime().optional(),
   attempts: z.number().int(),
+  /** How many SMS it is: what is billed. */
+  parts: z.number().int().positive().default(1),
+  /** The bulk request that it came with. */
+  batchId: z.string().optional(),
   carrier: z.string().optional(),
   carrierMessageId: z.string().optional(),
   operator: z.string().optional(),
@@ -78,6 +86,8 @@ export function messageStatusChanged(
     acceptedAt: iso(message.acceptedAt),
     ...(message.sentAt !== undefined && { sentAt: iso(message.sentAt) }),
     attempts: message.attempts,
+    parts: partCount(message),
+    ...(message.batch && { batchId: message.batch.batchId }),
     ...(message.carrier && { carrier: message.carrier }),
     ...(message.carrierMessageId && { carrierMessageId: message.carrierMessageId }),
     ...(message.operator && { operator: message.operator }),
@@ -86,4 +96,63 @@ export function messageStatusChanged(
     ...(message.extraInfo !== undefined && { extraInfo: message.extraInfo }),
     codes: codesOf(message.state, message.reason),
   };
+}
+
+/**
+ * The `detail` of a "Message Received" event (docs/events.md). Times are ISO 8601 in UTC.
+ */
+export const messageReceivedSchema = z.object({
+  version: z.literal(1),
+  /** The same for every delivery of one MO. */
+  eventId: z.string(),
+  account: z.string(),
+  moId: z.number().int(),
+  dialect: z.enum(DIALECTS),
+  /** The phone, E.164 without the plus sign. */
+  from: z.string(),
+  shortCode: z.string(),
+  text: z.string(),
+  receivedAt: z.iso.datetime(),
+  carrier: z.string(),
+  operator: z.string().optional(),
+  /** The id and trace of the message that it answers. */
+  answers: z.object({ id: z.string(), traceId: z.string() }).optional(),
+});
+export type MessageReceived = z.infer<typeof messageReceivedSchema>;
+
+/** The event that tells the world of an MO. */
+export function messageReceived(mo: Mo): MessageReceived {
+  return {
+    version: 1,
+    eventId: `${mo.account}.mo.${mo.id}`,
+    account: mo.account,
+    moId: mo.id,
+    dialect: mo.dialect,
+    from: mo.from,
+    shortCode: mo.shortCode,
+    text: mo.text,
+    receivedAt: iso(mo.receivedAt),
+    carrier: mo.carrier,
+    ...(mo.operator && { operator: mo.operator }),
+    ...(mo.answers && { answers: mo.answers }),
+  };
+}
+
+/** Everything that Torpedo puts on its bus. */
+export const torpedoEventSchema = z.union([messageStatusChangedSchema, messageReceivedSchema]);
+export type TorpedoEvent = z.infer<typeof torpedoEventSchema>;
+
+/** Whether an event is about an MO. */
+export function isMessageReceived(event: TorpedoEvent): event is MessageReceived {
+  return "moId" in event;
+}
+
+/** What the log calls the message that an event is about: an MT's trace, or an MO's event. */
+export function traceOfEvent(event: TorpedoEvent): string {
+  return isMessageReceived(event) ? event.eventId : event.traceId;
+}
+
+/** When what an event tells happened; ISO 8601 in UTC. */
+export function timeOfEvent(event: TorpedoEvent): string {
+  return isMessageReceived(event) ? event.receivedAt : event.at;
 }

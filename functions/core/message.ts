@@ -6,7 +6,8 @@ export const CALLBACK_OPTIONS = ["ALL", "FINAL", "NONE"] as const;
 export type CallbackOption = (typeof CALLBACK_OPTIONS)[number];
 
 /** The client APIs a message can have come through. */
-export const DIALECTS = ["mesago"] as const;
+export const DIALECTS = ["mesago", "zenvia"] as const;
+export type Dialect = (typeof DIALECTS)[number];
 
 /** Milliseconds since the epoch. */
 const instant = z.number().int().nonnegative();
@@ -20,6 +21,26 @@ export type TimeWindow = z.infer<typeof timeWindowSchema>;
 
 /** Who holds a message, and until when. */
 export const leaseSchema = z.object({ token: z.string(), until: instant });
+
+/** The states of one part: it waits for its hand-over, or what the carrier made of it. */
+const PART_STATES = ["QUEUED", "SENT", "DELIVERED", "NOT_DELIVERED", "FAILED", "BLOCKED"] as const;
+
+/** One SMS of a long message. */
+const partSchema = z.object({
+  /** How much of the message's text it carries, in UTF-16 code units, from where the part before it ends. */
+  length: z.number().int().positive(),
+  state: z.enum(PART_STATES),
+  reason: z.enum(ALL_REASONS).optional(),
+  carrierMessageId: z.string().optional(),
+});
+export type Part = z.infer<typeof partSchema>;
+
+/** The bulk request that a message came with. */
+const batchMembershipSchema = z.object({
+  batchId: z.string().min(1),
+  /** How many messages of the batch are due at the same time as this one. */
+  dueTogether: z.number().int().positive(),
+});
 
 /**
  * An MT as it is stored. All times are milliseconds since the epoch, except `removeAt`, which is
@@ -35,10 +56,14 @@ export const messageSchema = z.object({
   dialect: z.enum(DIALECTS),
   /** E.164 without the plus sign. */
   destination: z.string().regex(/^\d{6,15}$/),
+  /** What the phone shows, all parts together. */
   text: z.string(),
+  /** In order; absent for a message of a single part. */
+  parts: z.array(partSchema).min(2).optional(),
   flash: z.boolean(),
   callbackOption: z.enum(CALLBACK_OPTIONS).optional(),
   extraInfo: z.string().optional(),
+  batch: batchMembershipSchema.optional(),
   window: timeWindowSchema.optional(),
   state: z.enum(STATES),
   reason: z.enum(ALL_REASONS).optional(),
@@ -60,6 +85,8 @@ export const messageSchema = z.object({
   operator: z.string().optional(),
   shortCode: z.string().optional(),
   sentAt: instant.optional(),
+  /** A retry was told that it is here: it is not withdrawn any more. */
+  kept: z.literal(true).optional(),
   /** Seconds since the epoch; past it the message counts as absent. */
   removeAt: z.number().int(),
 });

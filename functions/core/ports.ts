@@ -1,8 +1,10 @@
 import type { Account, Endpoint } from "./account.ts";
+import type { BatchJob, BatchRef, Release } from "./batch.ts";
 import type { CallbackDelivery } from "./callback-delivery.ts";
-import type { MessageStatusChanged } from "./events.ts";
+import type { TorpedoEvent } from "./events.ts";
 import type { HandOverRecord } from "./hand-over-record.ts";
 import type { Message, MessageRef } from "./message.ts";
+import type { Mo } from "./mo.ts";
 
 /** The only source of time in the core; milliseconds since the epoch. */
 export interface Clock {
@@ -48,29 +50,101 @@ export type Claim =
  * whatever the store throws when it cannot answer.
  */
 export interface MessageStore {
-  /** Stores a new message unless its account has one with its id; answers that one where it has. */
+  /**
+   * Stores a new message unless its account has one with its id; answers that one where it has.
+   * One that is there already as given counts as inserted.
+   */
   insert(message: Message): Promise<{ inserted: true } | { inserted: false; existing: Message }>;
   /**
+   * Stores those of many new messages of an account, all with different ids, whose ids are not taken.
+   * @returns what is now stored under each message's id, in order: itself where it was inserted
+   */
+  insertMany(messages: readonly Message[]): Promise<Message[]>;
+  /**
    * Undoes an insert nobody was told of.
-   * @returns false where the message has moved on, and stays
+   * @returns false where the message has moved on or is kept for a retry, and stays
    */
   withdraw(ref: MessageRef): Promise<boolean>;
   /** Reads one message, strongly consistent. */
   find(account: string, id: string): Promise<Message | undefined>;
+  /** Reads those of many messages that there are, strongly consistent, in any order. */
+  findMany(account: string, ids: readonly string[]): Promise<Message[]>;
+  /**
+   * The last message that a phone was sent from a short code, whoever's it was.
+   * @param phone E.164 without the plus sign
+   * @param before milliseconds since the epoch, inclusive
+   */
+  findLastSent(phone: string, shortCode: string, before: number): Promise<SentMessage | undefined>;
   /**
    * Claims a message for hand-over: from QUEUED, or from a SENDING whose lease has run out, at a
    * time when it may be sent. Counts the attempt.
    */
   claim(ref: MessageRef, claim: ClaimRequest): Promise<Claim>;
   /**
-   * Changes a message if it is still in the state, and under the lease if any, that it was seen in.
+   * Changes a message if it is still in the state, under the lease if any, and with the parts if
+   * any, that it was seen in.
    * @returns the message as changed, or undefined where somebody else was faster
    */
   change(seen: MessageSeen, change: MessageChange): Promise<Message | undefined>;
 }
 
 /** A message, as far as it tells whether anybody has changed it since. */
-export type MessageSeen = MessageRef & Pick<Message, "state" | "lease">;
+export type MessageSeen = MessageRef & Pick<Message, "state" | "lease" | "parts">;
+
+/** What an MO needs to know of the message that it answers. */
+export type SentMessage = Pick<Message, "account" | "id" | "traceId" | "dialect">;
+
+/** A message of a batch that is not expanded yet. `begun`: its expansion has been begun. */
+export interface OpenMessage {
+  readonly message: Message;
+  readonly batch: BatchRef;
+  readonly begun: boolean;
+}
+
+/**
+ * Bulk requests. The messages of one are kept as they were accepted; while the batch is open they
+ * are found here, because they are no items of their own yet.
+ */
+export interface BatchStore {
+  /** Keeps the messages of a new batch. Nobody finds them before it is opened. */
+  keep(batch: BatchRef, messages: readonly Message[]): Promise<void>;
+  /** Opens a batch that is kept. */
+  open(batch: BatchRef, messages: readonly Message[]): Promise<void>;
+  /** @returns false where its expansion has begun, and it stays */
+  withdraw(batch: BatchRef): Promise<boolean>;
+  /** Begins with the expansion, or begins again. @returns false where the batch is not open */
+  begin(batch: BatchRef): Promise<boolean>;
+  /** The messages of a batch as they were accepted; none past the retention of the last. */
+  load(batch: BatchRef): Promise<Message[]>;
+  /** Its messages are items of their own now. */
+  close(batch: BatchRef): Promise<void>;
+  /** Those of the account's messages with these ids that are in open batches; strongly consistent. */
+  findOpen(account: string, ids: readonly string[]): Promise<OpenMessage[]>;
+  /** Counts a canceled message once. @returns how many of the release are canceled by now */
+  noteCanceled(release: Release, traceId: string): Promise<number>;
+}
+
+/** The way to the worker on batches: durable once it returns. */
+export interface BatchQueue {
+  enqueue(job: BatchJob): Promise<void>;
+  /** Has a batch's messages released when they are due, once for however often it is asked. */
+  schedule(release: Release): Promise<void>;
+  /** Deletes the schedule of a release, if there is one. */
+  unschedule(release: Release): Promise<void>;
+}
+
+/** What phones have sent. Every method treats an MO past its `removeAt` as absent. */
+export interface MoStore {
+  /** Stores an MO, once however often it comes, also where it would be another account's by now. */
+  insert(mo: Mo): Promise<void>;
+  /**
+   * Takes up to `limit` of the account's new MOs, oldest first: each is handed to one caller, once.
+   * Where it throws nothing was taken, unless the store did so and failed to answer again and again.
+   */
+  takeNew(account: string, limit: number): Promise<Mo[]>;
+  /** The account's MOs received in a period (milliseconds since the epoch, inclusive), oldest first. */
+  search(account: string, period: { from: number; to: number }, limit: number): Promise<Mo[]>;
+}
 
 /** A claim on a message. Times are milliseconds since the epoch. */
 export interface ClaimRequest {
@@ -91,6 +165,8 @@ export interface Directory {
    */
   updateAccount(read: Account, changed: Account): Promise<boolean>;
   listAccounts(): Promise<Account[]>;
+  /** The account that a short code's MOs are for when they answer no message; the first where several claim it. */
+  findAccountOfShortCode(shortCode: string): Promise<string | undefined>;
   listEndpoints(account: string): Promise<Endpoint[]>;
   putEndpoint(endpoint: Endpoint): Promise<void>;
   /** @returns false where there was none */
@@ -104,6 +180,16 @@ export interface DispatchQueue {
    * @throws where neither queue nor scheduler takes it
    */
   enqueue(ref: MessageRef, notBefore: number): Promise<void>;
+  /** The same for many, in far fewer requests than messages. `parts`: how many SMS a message is. */
+  enqueueMany(
+    messages: readonly {
+      readonly ref: MessageRef;
+      readonly notBefore: number;
+      readonly parts: number;
+    }[],
+  ): Promise<void>;
+  /** Deletes the schedule of a message that was enqueued for this time, if there is one. */
+  unschedule(ref: MessageRef, notBefore: number): Promise<void>;
   /** Keeps what became of a hand-over until it can be written down. */
   enqueueRecord(record: HandOverRecord): Promise<void>;
 }
@@ -119,7 +205,7 @@ export interface CallbackRetryQueue {
 /** The bus on which the world hears of changes. */
 export interface EventBus {
   /** @returns the indices of the events that were not taken */
-  publish(events: readonly MessageStatusChanged[]): Promise<number[]>;
+  publish(events: readonly TorpedoEvent[]): Promise<number[]>;
 }
 
 /** A request to a customer's URL. */

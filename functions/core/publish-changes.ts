@@ -1,4 +1,4 @@
-import { type MessageStatusChanged, messageStatusChanged } from "./events.ts";
+import { type MessageStatusChanged, messageStatusChanged, type TorpedoEvent } from "./events.ts";
 import type { Message } from "./message.ts";
 import type { EventBus } from "./ports.ts";
 
@@ -26,11 +26,11 @@ const ATTEMPTS = 3;
  */
 export async function publishEvents(
   bus: EventBus,
-  events: readonly MessageStatusChanged[],
+  events: readonly TorpedoEvent[],
 ): Promise<number[]> {
   let left = events.map((_, index) => index);
   for (let attempt = 0; attempt < ATTEMPTS && left.length > 0; attempt++) {
-    const refused = await bus.publish(left.map((index) => events[index] as MessageStatusChanged));
+    const refused = await bus.publish(left.map((index) => events[index] as TorpedoEvent));
     left = refused.map((position) => left[position] as number);
   }
   return left;

@@ -1,50 +1,23 @@
+import {
+  type MessageMaking,
+  makeMessage,
+  refuse,
+  type SendRequest,
+  type SendResult,
+} from "./accept-message.ts";
 import type { Account } from "./account.ts";
 import { UnavailableError } from "./errors.ts";
-import { type Message, refOf, type TimeWindow } from "./message.ts";
-import { parseMobileNumber } from "./numbers.ts";
-import type { Clock, DispatchQueue, MessageStore, Randomness } from "./ports.ts";
-import { openingAt } from "./time.ts";
+import { type Message, refOf } from "./message.ts";
+import type { BatchQueue, BatchStore, DispatchQueue, MessageStore } from "./ports.ts";
+import { isTakenByOpenBatch } from "./send-batch.ts";
 
-/** Characters (UTF-16 code units) that fit a message of one part (Mesago document, "Mensagens curtas"). */
-export const SHORT_TEXT_LENGTH = 160;
-
-/** What a client asks for, out of whatever its dialect calls it. */
-export interface SendRequest {
-  readonly dialect: Message["dialect"];
-  /** The id the client chose; one of ours where it chose none. */
-  readonly id?: string | undefined;
-  /** As written by the client. */
-  readonly destination: string;
-  readonly text: string;
-  readonly flash: boolean;
-  readonly callbackOption?: Message["callbackOption"] | undefined;
-  readonly extraInfo?: string | undefined;
-  readonly window?: TimeWindow | undefined;
-}
-
-/** Why a message was not accepted. */
-export type Refusal =
-  | "empty-destination"
-  | "invalid-destination"
-  | "empty-text"
-  | "text-too-long"
-  | "duplicate-id";
-
-/** The answer to a send: a message that is durable and will reach a final state, or why not. */
-export type SendResult =
-  | { readonly accepted: true; readonly message: Message }
-  | { readonly accepted: false; readonly refusal: Refusal };
-
-/** What sending needs. `retentionMs` is how long after its due time a message can be asked about. */
-export interface SendDependencies {
-  readonly messages: Pick<MessageStore, "insert" | "withdraw">;
+/** What sending one message needs. */
+export interface SendDependencies extends MessageMaking {
+  readonly messages: Pick<MessageStore, "insert" | "withdraw" | "change" | "find">;
+  readonly batches: Pick<BatchStore, "findOpen" | "begin">;
+  readonly batchQueue: Pick<BatchQueue, "enqueue">;
   readonly dispatchQueue: Pick<DispatchQueue, "enqueue">;
-  readonly clock: Clock;
-  readonly randomness: Pick<Randomness, "uuid">;
-  readonly retentionMs: number;
 }
-
-const refuse = (refusal: Refusal): SendResult => ({ accepted: false, refusal });
 
 /**
  * Accepts one message: checks it, stores it, and puts it on its way. Both writes are done when
@@ -58,18 +31,13 @@ export async function sendMessage(
   account: Account,
   request: SendRequest,
 ): Promise<SendResult> {
-  if (request.destination.trim() === "") return refuse("empty-destination");
-  if (request.text.trim() === "") return refuse("empty-text");
-  if (request.text.length > SHORT_TEXT_LENGTH) return refuse("text-too-long");
-  const destination = parseMobileNumber(request.destination, account.country);
-  if (!destination) return refuse("invalid-destination");
-
-  const message = newMessage(deps, account, { ...request, destination });
-  const result = await orUnavailable(message, deps.messages.insert(message));
-  if (!result.inserted) {
-    await resumeIfStranded(deps, result.existing);
+  const made = makeMessage(deps, account, request);
+  if (!made.accepted) return made;
+  const { message } = made;
+  // Only an id of the client's can be taken.
+  if (request.id !== undefined && (await orUnavailable(message, isTakenByOpenBatch(deps, message))))
     return refuse("duplicate-id");
-  }
+  if (!(await orUnavailable(message, isInserted(deps, message)))) return refuse("duplicate-id");
   try {
     await enqueue(deps, message);
   } catch (error) {
@@ -82,7 +50,7 @@ export async function sendMessage(
   return { accepted: true, message };
 }
 
-const enqueue = ({ dispatchQueue }: SendDependencies, message: Message) =>
+const enqueue = ({ dispatchQueue }: Pick<SendDependencies, "dispatchQueue">, message: Message) =>
   orUnavailable(message, dispatchQueue.enqueue(refOf(message), message.claimableFrom));
 
 async function orUnavailable<T>({ traceId }: Message, write: Promise<T>): Promise<T> {
@@ -93,41 +61,33 @@ async function orUnavailable<T>({ traceId }: Message, write: Promise<T>): Promis
   }
 }
 
-function newMessage(
-  { clock, randomness, retentionMs }: SendDependencies,
-  account: Account,
-  request: SendRequest,
-): Message {
-  const now = clock.now();
-  const opening = openingAt(request.window, now);
-  const traceId = randomness.uuid();
-  return {
-    version: 1,
-    account: account.account,
-    id: request.id ?? traceId,
-    traceId,
-    dialect: request.dialect,
-    destination: request.destination,
-    text: request.text,
-    flash: request.flash,
-    callbackOption: request.callbackOption,
-    extraInfo: request.extraInfo,
-    window: request.window,
-    state: opening.from > now ? "SCHEDULED" : "QUEUED",
-    stateAt: now,
-    acceptedAt: now,
-    claimableFrom: opening.from,
-    claimableUntil: opening.until,
-    attempts: 0,
-    removeAt: Math.ceil((opening.from + retentionMs) / 1_000),
-  };
+const TRIES_AT_AN_ID = 3;
+
+/**
+ * Inserts a message, unless its id is taken by one that stays.
+ * @throws Error where others kept taking the id and giving it back, and whatever a store or queue throws
+ */
+async function isInserted(deps: SendDependencies, message: Message): Promise<boolean> {
+  for (let tries = 0; tries < TRIES_AT_AN_ID; tries++) {
+    const result = await deps.messages.insert(message);
+    // One of ours that has moved on was inserted by a try whose answer was lost, and found by a retry.
+    if (result.inserted || result.existing.traceId === message.traceId) return true;
+    if (await stays(deps, result.existing)) return false;
+  }
+  throw new Error("the id was taken and given back again and again");
 }
 
 /**
- * A first try that died between its two writes left a message that is in no queue. Its retry
- * finds it here, and what enqueuing it twice costs is one claim that fails.
+ * Whether a message that was found under an id will be sent. A first try that died between its two
+ * writes left one that is in no queue: its retry enqueues it, and what enqueuing it twice costs is
+ * one claim that fails. One that has not died but will fail must not withdraw what its retry was
+ * told is there. Messages of a batch are put on their way by their batch.
  */
-async function resumeIfStranded(deps: SendDependencies, existing: Message): Promise<void> {
+async function stays(deps: SendDependencies, existing: Message): Promise<boolean> {
   const waiting = existing.state === "QUEUED" || existing.state === "SCHEDULED";
-  if (waiting && existing.attempts === 0) await enqueue(deps, existing);
+  if (!waiting || existing.attempts > 0 || existing.batch || existing.kept) return true;
+  await deps.dispatchQueue.enqueue(refOf(existing), existing.claimableFrom);
+  if (await deps.messages.change(existing, { kept: true })) return true;
+  // It has moved on, or is gone.
+  return (await deps.messages.find(existing.account, existing.id))?.traceId === existing.traceId;
 }

@@ -46,6 +46,30 @@ export function isTimeZone(zone: string): boolean {
   }
 }
 
+/** Date and time as ISO 8601 writes them; Temporal would also read zones and calendars out of brackets. */
+const DATE_TIME =
+  /^(?<local>\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?)(?<offset>Z|[+-]\d\d(?::?\d\d)?)?$/i;
+
+/**
+ * Reads a date with time, with or without seconds and offset. A time that daylight saving skips
+ * is taken as much later, and of one that it repeats the first is meant (RFC 5545's rules).
+ *
+ * @param zone applies where the date has no offset of its own
+ * @returns milliseconds since the epoch, or undefined where this is no such date
+ */
+export function parseDateTime(written: string, zone: string): number | undefined {
+  const { local, offset } = DATE_TIME.exec(written.trim())?.groups ?? {};
+  if (!local) return undefined;
+  try {
+    const at = offset
+      ? Temporal.Instant.from(`${local}${offset}`)
+      : Temporal.PlainDateTime.from(local).toZonedDateTime(zone);
+    return at.epochMilliseconds;
+  } catch {
+    return undefined;
+  }
+}
+
 const zoned = (at: number, zone: string) =>
   Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone);
 

@@ -8,6 +8,7 @@ export const env = z.object({
   ...messagesEnv.shape,
   ...dispatchQueueEnv.shape,
   ...carrierEnv.shape,
+  CLAIM_TIMEOUT_SECONDS: z.coerce.number().positive(),
   CARRIER_TIMEOUT_SECONDS: z.coerce.number().positive(),
   LEASE_SECONDS: z.coerce.number().positive(),
   MAX_ATTEMPTS: z.coerce.number().int().positive(),

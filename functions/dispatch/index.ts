@@ -19,6 +19,7 @@ import { dispatchInputSchema, traceOf } from "./schema.ts";
 const env = loadEnv(schema);
 const dynamodb = createDocumentClient();
 const sqs = new SQSClient(awsClientConfig);
+const log = createLog("dispatch");
 
 export const handler = createQueueFunction({
   schema: dispatchInputSchema,
@@ -28,6 +29,7 @@ export const handler = createQueueFunction({
     dispatchQueue: openDispatchQueue(env, { client: sqs, clock }),
     carrier: createCarrier(env, { dynamodb, sqs, clock }),
     timeLimit: systemTimeLimit,
+    claimTimeoutMs: env.CLAIM_TIMEOUT_SECONDS * 1_000,
     carrierTimeoutMs: env.CARRIER_TIMEOUT_SECONDS * 1_000,
     clock,
     randomness,
@@ -37,6 +39,7 @@ export const handler = createQueueFunction({
       capMs: env.BACKOFF_CAP_SECONDS * 1_000,
     },
     leaseMs: env.LEASE_SECONDS * 1_000,
+    log,
   }),
-  log: createLog("dispatch"),
+  log,
 });

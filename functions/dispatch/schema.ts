@@ -2,11 +2,16 @@ import * as z from "zod";
 import { handOverRecordSchema } from "../core/hand-over-record.ts";
 import { messageRefSchema } from "../core/message.ts";
 
-/** What the dispatch queue holds: a message to hand over, or what became of one handed over. */
-export const dispatchInputSchema = z.union([handOverRecordSchema, messageRefSchema]);
+/** What the dispatch queues hold: a message to hand over, a group of them, or what became of one handed over. */
+export const dispatchInputSchema = z.union([
+  z.object({ group: z.array(messageRefSchema).min(1) }),
+  handOverRecordSchema,
+  messageRefSchema,
+]);
 export type DispatchInput = z.output<typeof dispatchInputSchema>;
 
-/** The trace of the message that an input is about. */
-export function traceOf(input: DispatchInput): string {
-  return "outcome" in input ? input.ref.traceId : input.traceId;
+/** The trace of the message that an input is about; of a group, of its first. */
+export function traceOf(input: DispatchInput): string | undefined {
+  if ("group" in input) return input.group[0]?.traceId;
+  return "ref" in input ? input.ref.traceId : input.traceId;
 }

@@ -1,11 +1,12 @@
 import * as z from "zod";
 import { directoryEnv, messagesEnv } from "../adapters/dynamodb/env.ts";
-import { dispatchQueueEnv } from "../adapters/sqs/env.ts";
+import { batchQueueEnv, dispatchQueueEnv } from "../adapters/sqs/env.ts";
 
-/** The environment of the Mesago API. */
+/** The environment of the Mesago API and its ancestor. */
 export const env = z.object({
   ...messagesEnv.shape,
   ...directoryEnv.shape,
   ...dispatchQueueEnv.shape,
+  ...batchQueueEnv.shape,
   STATUS_RETENTION_HOURS: z.coerce.number().positive(),
 });

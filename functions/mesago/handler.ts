@@ -1,123 +1,252 @@
 import type { Account } from "../core/account.ts";
 import type { Authenticate } from "../core/authenticate.ts";
-import { codesOf, type MesagoDetailCode } from "../core/codes.ts";
 import { UnavailableError } from "../core/errors.ts";
-import type { Message } from "../core/message.ts";
-import type { MessageStore } from "../core/ports.ts";
-import { type Refusal, type SendDependencies, sendMessage } from "../core/send-message.ts";
-import { formatLocal } from "../core/time.ts";
 import {
   type ApiHandler,
   type ApiRequest,
   type ApiResponse,
   basicCredentials,
+  MAX_BODY_BYTES,
   readJson,
 } from "../runtime/http.ts";
+import { MESAGO, type Naming, ZENVIA } from "./naming.ts";
 import {
-  answerBody,
-  describeCodes,
-  type Envelope,
-  isMessageId,
-  parseSendSms,
-  type SendSmsRequest,
-} from "./schema.ts";
+  type Answer,
+  type Call,
+  cancelSms,
+  getSmsStatus,
+  type OperationDependencies,
+  type Run,
+  receivedList,
+  receivedSearch,
+  refused,
+  sendSms,
+  sendSmsMultiple,
+} from "./operations.ts";
+import { fieldsOfQuery, openEnvelope } from "./schema.ts";
+import { parseSoapRequest, type SoapOperation, soapFault, soapResponse } from "./soap.ts";
+import { wsdl } from "./wsdl.ts";
 
-/** What the Mesago API needs. */
-export interface MesagoDependencies extends SendDependencies {
+/** What the Mesago API and its ancestor need. */
+export interface MesagoDependencies extends OperationDependencies {
   readonly authenticate: Authenticate;
-  readonly messages: Pick<MessageStore, "insert" | "withdraw" | "find">;
 }
 
-interface Call {
-  readonly request: ApiRequest;
-  readonly account: Account;
-  /** What the operation's path captured. */
-  readonly captured: Readonly<Record<string, string>>;
-}
+/** The envelopes of the answers, by operation. */
+type Envelope =
+  | "sendSmsResponse"
+  | "sendSmsMultiResponse"
+  | "getSmsStatusResp"
+  | "cancelSmsResp"
+  | "receivedResponse";
 
+/** Where an operation is found over HTTP, and where its fields are. */
 interface Operation {
   readonly method: string;
   readonly path: RegExp;
+  readonly naming: Naming;
   readonly envelope: Envelope;
-  readonly run: (deps: MesagoDependencies, call: Call) => Promise<ApiResponse>;
+  readonly read: (request: ApiRequest, captured: Readonly<Record<string, string>>) => ReadFields;
+  readonly run: Run;
 }
 
-const OPERATIONS: readonly Operation[] = [
-  { method: "POST", path: /^\/api\/send-sms\/?$/, envelope: "sendSmsResponse", run: sendSms },
-  {
-    method: "GET",
-    path: /^\/api\/get-sms-status\/id\/(?<id>.+)$/s,
-    envelope: "getSmsStatusResp",
-    run: getSmsStatus,
-  },
-];
+type ReadFields =
+  | { readonly ok: true; readonly fields: Call["fields"] }
+  | { readonly ok: false; readonly answer: Answer };
+
+/** The only version of the API that there is (document: "Nossa API suporta nativamente"). */
+const VERSION = "1.0";
+/** A thousand long messages are more than what suffices for everything else. */
+const MAX_MULTIPLE_BODY_BYTES = 4 * MAX_BODY_BYTES;
+const OPERATIONS: readonly Operation[] = [MESAGO, ZENVIA].flatMap(operationsOf);
+
+function operationsOf(naming: Naming): Operation[] {
+  const { base, beforeId } = naming;
+  const at = (path: string) => new RegExp(`^${base}${path}$`, "s");
+  const withId = (name: string) => at(`/${name}${beforeId}(?:/(?<id>.*))?`);
+  const inPath: Operation["read"] = (_, captured) => ({ ok: true, fields: captured });
+  return [
+    {
+      method: "POST",
+      path: at("/send-sms/?"),
+      naming,
+      envelope: "sendSmsResponse",
+      read: inEnvelope("sendSmsRequest", MAX_BODY_BYTES),
+      run: sendSms,
+    },
+    {
+      method: "GET",
+      path: at("/send-sms/?"),
+      naming,
+      envelope: "sendSmsResponse",
+      read: ({ query }) => ({ ok: true, fields: fieldsOfQuery(query) }),
+      run: sendSms,
+    },
+    {
+      method: "POST",
+      path: at("/send-sms-multiple/?"),
+      naming,
+      envelope: "sendSmsMultiResponse",
+      // A client that looks for the list finds one.
+      read: inEnvelope("sendSmsMultiRequest", MAX_MULTIPLE_BODY_BYTES, { sendSmsResponseList: [] }),
+      run: sendSmsMultiple,
+    },
+    {
+      method: "GET",
+      path: withId("get-sms-status"),
+      naming,
+      envelope: "getSmsStatusResp",
+      read: inPath,
+      run: getSmsStatus,
+    },
+    {
+      method: "POST",
+      path: withId("cancel-sms"),
+      naming,
+      envelope: "cancelSmsResp",
+      read: inPath,
+      run: cancelSms,
+    },
+    {
+      method: "POST",
+      path: at("/received/list/?"),
+      naming,
+      envelope: "receivedResponse",
+      read: inPath,
+      run: receivedList,
+    },
+    {
+      method: "GET",
+      path: at("/received/search(?:/(?<startDate>[^/]*)(?:/(?<endDate>[^/]*))?)?/?"),
+      naming,
+      envelope: "receivedResponse",
+      read: ({ query: { mobile, mtId } }, captured) => ({
+        ok: true,
+        fields: { ...captured, mobile, mtId },
+      }),
+      run: receivedSearch,
+    },
+  ];
+}
+
+/** The same operations by their names in the WSDL. */
+const SOAP_RUN: Readonly<Record<SoapOperation, Run>> = {
+  sendSms,
+  sendSmsMultiple,
+  getSmsStatus,
+  cancelSms,
+  receivedList,
+  receivedSearch,
+};
+const SOAP_PATH = /^\/api\/soap\/?$/;
 
 /** The envelope of answers to what is no operation; a client of this dialect reads this one in any case. */
 const DEFAULT_ENVELOPE: Envelope = "sendSmsResponse";
 
-const DETAIL_OF_REFUSAL: Readonly<Record<Refusal, MesagoDetailCode>> = {
-  "empty-destination": "014",
-  "invalid-destination": "013",
-  "empty-text": "010",
-  "text-too-long": "012",
-  "duplicate-id": "080",
-};
-
 /** What is wrong with a body, as HTTP says it, and in words for who writes the client. */
 const ANSWER_TO_BODY = {
-  "too-large": { status: 413, hint: "The body is larger than 1 MiB." },
+  "too-large": { status: 413, hint: "The body is too large." },
   "not-json-type": { status: 415, hint: "The Content-Type must be application/json, in UTF-8." },
   empty: { status: 400, hint: "The body is empty." },
   malformed: { status: 400, hint: "The body is not JSON in UTF-8." },
 } as const;
 
-/** The Mesago API. */
+const CHALLENGE = { "www-authenticate": 'Basic realm="SMS API", charset="UTF-8"' };
+
+/** The Mesago API, and the Zenvia-classic API that it descends from. */
 export function createHandler(deps: MesagoDependencies): ApiHandler {
   return {
     async handle(request) {
+      if (SOAP_PATH.test(request.path)) return handleSoap(deps, request);
       const here = OPERATIONS.filter(({ path }) => path.test(request.path));
       const operation = here.find(({ method }) => method === request.method);
       if (!operation) return wrongOperation(here);
-      const account = await authenticated(deps, request);
-      if (!account) {
-        return answer(operation.envelope, 401, "900", {
-          headers: { "www-authenticate": 'Basic realm="SMS API", charset="UTF-8"' },
-        });
+      const { envelope, naming, path, read, run } = operation;
+      const respond = (answer: Answer) => inJson(envelope, answer);
+      if (!isKnownVersion(request)) {
+        return respond(refused(400, "998", `There is no version but ${VERSION}.`));
       }
-      const captured = operation.path.exec(request.path)?.groups ?? {};
-      return operation.run(deps, { request, account, captured });
+      const account = await authenticated(deps, request);
+      if (!account) return { ...respond(refused(401, "900")), headers: CHALLENGE };
+      const asked = read(request, path.exec(request.path)?.groups ?? {});
+      return respond(
+        asked.ok ? await run(deps, { account, naming, fields: asked.fields }) : asked.answer,
+      );
     },
 
     onError(request, error) {
+      const [status, log] =
+        error instanceof UnavailableError ? [503, { traceId: error.traceId }] : [500, {}];
+      if (SOAP_PATH.test(request.path)) {
+        return inXml(status, soapFault({ code: "Server", reason: "Unknown Error" }), log);
+      }
       const operation = OPERATIONS.find(({ path }) => path.test(request.path));
       const envelope = operation?.envelope ?? DEFAULT_ENVELOPE;
-      if (!(error instanceof UnavailableError)) return answer(envelope, 500, "999");
-      return answer(envelope, 503, "999", { log: { traceId: error.traceId } });
+      return inJson(envelope, { ...refused(status, "999"), log });
     },
   };
 }
 
-function answer(
-  envelope: Envelope,
-  status: number,
-  detailCode: MesagoDetailCode,
-  more: Partial<ApiResponse> & { beside?: object } = {},
-): ApiResponse {
-  const { beside, ...response } = more;
-  return {
-    status,
-    body: answerBody(envelope, detailCode, beside),
-    ...response,
-    log: { envelope, detailCode, ...response.log },
-  };
+/** `/api/soap`: the description of the service, and its operations (docs/mesago.md, "SOAP"). */
+async function handleSoap(deps: MesagoDependencies, request: ApiRequest): Promise<ApiResponse> {
+  if (request.method === "GET") {
+    const asksForWsdl = Object.keys(request.query).some((name) => name.toLowerCase() === "wsdl");
+    if (asksForWsdl) return inXml(200, wsdl(soapLocation(request)));
+  }
+  if (request.method !== "POST") {
+    const fault = {
+      code: "Client",
+      reason: "Requests are POSTed; GET ?wsdl describes them.",
+    } as const;
+    return { ...inXml(405, soapFault(fault)), headers: { ...XML_TYPE, allow: "GET, POST" } };
+  }
+  const account = await authenticated(deps, request);
+  if (!account) {
+    const fault = { code: "Client", reason: "900 Authentication error" } as const;
+    return { ...inXml(401, soapFault(fault)), headers: { ...XML_TYPE, ...CHALLENGE } };
+  }
+  if (!isKnownVersion(request)) {
+    const fault = { code: "Client", reason: "998 Wrong operation requested" } as const;
+    return inXml(400, soapFault(fault));
+  }
+  if (request.body.length > MAX_BODY_BYTES) {
+    const fault = { code: "Client", reason: ANSWER_TO_BODY["too-large"].hint } as const;
+    return inXml(413, soapFault(fault));
+  }
+  const parsed = parseSoapRequest(request.headers["content-type"], request.body);
+  if (!parsed.ok) return inXml(400, soapFault(parsed.fault), { fault: parsed.fault.code });
+  const { operation, fields } = parsed;
+  const answer = await SOAP_RUN[operation](deps, { account, naming: MESAGO, fields });
+  return inXml(200, soapResponse(operation, answer.fields), {
+    operation,
+    ...answer.log,
+  });
 }
+
+const XML_TYPE = { "content-type": "text/xml; charset=utf-8" };
+
+function inXml(status: number, body: string, log: ApiResponse["log"] = {}): ApiResponse {
+  return { status, headers: XML_TYPE, body, log: { protocol: "soap", ...log } };
+}
+
+/** Where the client found us, which is where it should call. */
+function soapLocation({ headers }: ApiRequest): string {
+  const protocol = headers["x-forwarded-proto"] ?? "http";
+  return `${protocol}://${headers.host ?? "localhost"}${MESAGO.base}/soap`;
+}
+
+function inJson(envelope: Envelope, { status, fields, log }: Answer): ApiResponse {
+  return { status, body: { [envelope]: fields }, log: { envelope, ...log } };
+}
+
+const isKnownVersion = ({ query }: ApiRequest) => (query.version ?? VERSION) === VERSION;
 
 /** An unknown path, or a known one with a method it does not have. */
 function wrongOperation(here: readonly Operation[]): ApiResponse {
   const [first] = here;
-  if (!first) return answer(DEFAULT_ENVELOPE, 404, "998");
+  if (!first) return inJson(DEFAULT_ENVELOPE, refused(404, "998"));
   const allow = here.map(({ method }) => method).join(", ");
-  return answer(first.envelope, 405, "998", { headers: { allow } });
+  return { ...inJson(first.envelope, refused(405, "998")), headers: { allow } };
 }
 
 async function authenticated(
@@ -128,61 +257,19 @@ async function authenticated(
   return given && authenticate(given.user, given.password);
 }
 
-/** `POST /api/send-sms` (document: "Envio de um único SMS"). */
-async function sendSms(deps: MesagoDependencies, { request, account }: Call): Promise<ApiResponse> {
-  const envelope = "sendSmsResponse";
-  const json = readJson(request);
-  if (!json.ok) {
-    const { status, hint } = ANSWER_TO_BODY[json.problem];
-    return answer(envelope, status, "170", { beside: { hint } });
-  }
-  const parsed = parseSendSms(json.value);
-  if (!parsed.ok) return answer(envelope, parsed.isMessage ? 200 : 400, parsed.detailCode);
-  const result = await sendMessage(deps, account, sendRequestOf(parsed.request, account));
-  if (!result.accepted) return answer(envelope, 200, DETAIL_OF_REFUSAL[result.refusal]);
-  const { id, traceId } = result.message;
-  return answer(envelope, 201, "000", {
-    beside: parsed.request.correlationId === undefined ? { id } : {},
-    log: { traceId },
-  });
-}
-
-function sendRequestOf(request: SendSmsRequest, account: Account) {
-  const { timeWindow, timeZone } = request;
-  return {
-    dialect: "mesago",
-    id: request.correlationId,
-    destination: request.destination,
-    text: request.messageText,
-    flash: request.flashSMS,
-    callbackOption: request.callbackOption,
-    extraInfo: request.extraInfo,
-    window: timeWindow && { hours: timeWindow, timeZone: timeZone ?? account.timeZone },
-  } as const;
-}
-
-/** `GET /api/get-sms-status/id/{id}` (document: "Consulta Status de um SMS"). */
-async function getSmsStatus(
-  { messages }: MesagoDependencies,
-  { account, captured }: Call,
-): Promise<ApiResponse> {
-  const envelope = "getSmsStatusResp";
-  const id = captured.id ?? "";
-  const message = isMessageId(id) ? await messages.find(account.account, id) : undefined;
-  if (!message) return answer(envelope, 200, "180", { beside: { id } });
-  return {
-    status: 200,
-    body: { [envelope]: statusOf(message, account.timeZone) },
-    log: { envelope, traceId: message.traceId, state: message.state },
+/** Reads the fields of a JSON body out of their envelope; `beside` is what a refusal has, too. */
+function inEnvelope(envelope: string, maxBytes: number, beside: object = {}): Operation["read"] {
+  const refuse = (...refusal: Parameters<typeof refused>): ReadFields => {
+    const answer = refused(...refusal);
+    return { ok: false, answer: { ...answer, fields: { ...answer.fields, ...beside } } };
   };
-}
-
-function statusOf(message: Message, timeZone: string) {
-  return {
-    id: message.id,
-    received: formatLocal(message.stateAt, timeZone),
-    ...(message.shortCode && { shortcode: Number(message.shortCode) }),
-    ...(message.operator && { mobileOperatorName: message.operator }),
-    ...describeCodes(codesOf(message.state, message.reason).mesago),
+  return (request) => {
+    const json = readJson(request, maxBytes);
+    if (!json.ok) {
+      const { status, hint } = ANSWER_TO_BODY[json.problem];
+      return refuse(status, "170", hint);
+    }
+    const opened = openEnvelope(json.value, envelope);
+    return opened.ok ? opened : refuse(400, opened.detailCode, opened.hint);
   };
 }

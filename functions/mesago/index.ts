@@ -1,8 +1,11 @@
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { awsClientConfig } from "../adapters/aws-client.ts";
+import { createBatchStore } from "../adapters/dynamodb/batches.ts";
 import { createDocumentClient } from "../adapters/dynamodb/client.ts";
 import { createDirectory } from "../adapters/dynamodb/directory.ts";
 import { createMessageStore } from "../adapters/dynamodb/messages.ts";
+import { createMoStore } from "../adapters/dynamodb/mos.ts";
+import { openBatchQueue } from "../adapters/sqs/batch-queue.ts";
 import { openDispatchQueue } from "../adapters/sqs/dispatch-queue.ts";
 import { createAuthenticate } from "../core/authenticate.ts";
 import { loadEnv } from "../runtime/env.ts";
@@ -14,6 +17,8 @@ import { createHandler } from "./handler.ts";
 
 const env = loadEnv(schema);
 const client = createDocumentClient();
+const sqs = new SQSClient(awsClientConfig);
+const table = { client, tableName: env.MESSAGES_TABLE, clock };
 
 export const handler = createHttpFunction(
   createHandler({
@@ -21,8 +26,11 @@ export const handler = createHttpFunction(
       directory: createDirectory({ client, tableName: env.DIRECTORY_TABLE }),
       clock,
     }),
-    messages: createMessageStore({ client, tableName: env.MESSAGES_TABLE, clock }),
-    dispatchQueue: openDispatchQueue(env, { client: new SQSClient(awsClientConfig), clock }),
+    messages: createMessageStore(table),
+    batches: createBatchStore(table),
+    mos: createMoStore(table),
+    dispatchQueue: openDispatchQueue(env, { client: sqs, clock }),
+    batchQueue: openBatchQueue(env, { client: sqs }),
     clock,
     randomness,
     retentionMs: env.STATUS_RETENTION_HOURS * 3_600_000,

@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from "aws-lambda";
 import { describeError, type Log } from "./telemetry.ts";
 
-/** The largest request body that is read, in bytes. */
+/** The largest request body that is read where nothing else is said, in bytes. */
 export const MAX_BODY_BYTES = 1024 * 1024;
 
 /** A request to a dialect. */
@@ -15,7 +15,7 @@ export interface ApiRequest {
   readonly body: Buffer;
 }
 
-/** A dialect's answer. `log` is what the invocation's line in the log says of it. */
+/** A dialect's answer. A `body` that is a text is sent as it stands, anything else as JSON. `log` is what the invocation's line in the log says of it. */
 export interface ApiResponse {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
@@ -51,7 +51,7 @@ export function createHttpFunction(handler: ApiHandler, log: Log) {
     return {
       statusCode: response.status,
       headers: { "content-type": "application/json; charset=utf-8", ...response.headers },
-      body: JSON.stringify(response.body),
+      body: typeof response.body === "string" ? response.body : JSON.stringify(response.body),
     };
   };
 }
@@ -87,15 +87,25 @@ export type JsonBody =
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
 const CHARSET = /;\s*charset\s*=\s*"?(?<charset>[\w-]+)/i;
 
-/** JSON is UTF-8 (RFC 8259), of which ASCII is a part. */
-const isJsonType = (type: string) =>
-  JSON_TYPE.test(type) &&
-  /^(?:utf-?8|us-ascii)$/i.test(CHARSET.exec(type)?.groups?.charset ?? "utf-8");
+const UTF_8 = /^(?:utf-?8|us-ascii)$/i;
+
+/** Whether a name of an encoding is that of UTF-8, or of ASCII, which is a part of it. */
+export function isUtf8(encoding: string): boolean {
+  return UTF_8.test(encoding);
+}
+
+/** Whether a content type leaves room for UTF-8. */
+export function isUtf8Type(type: string): boolean {
+  return isUtf8(CHARSET.exec(type)?.groups?.charset ?? "utf-8");
+}
+
+/** JSON is UTF-8 (RFC 8259). */
+const isJsonType = (type: string) => JSON_TYPE.test(type) && isUtf8Type(type);
 
 /** Reads a request's body as JSON. A missing content type is taken for JSON; a wrong one is not. */
-export function readJson({ headers, body }: ApiRequest): JsonBody {
+export function readJson({ headers, body }: ApiRequest, maxBytes = MAX_BODY_BYTES): JsonBody {
   const type = headers["content-type"];
-  if (body.length > MAX_BODY_BYTES) return { ok: false, problem: "too-large" };
+  if (body.length > maxBytes) return { ok: false, problem: "too-large" };
   if (type !== undefined && !isJsonType(type)) return { ok: false, problem: "not-json-type" };
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(body);

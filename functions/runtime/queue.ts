@@ -16,7 +16,7 @@ type Processed = Readonly<Record<string, unknown>>;
 export function createQueueFunction<T>(options: {
   readonly schema: z.ZodType<T>;
   /** The trace of the MT that a body is about. */
-  readonly traceOf: (body: T) => string;
+  readonly traceOf: (body: T) => string | undefined;
   /** @returns what the log says of the message: no numbers, no texts */
   readonly process: (body: T) => Promise<Processed>;
   readonly log: Log;

@@ -1,13 +1,18 @@
 import type { DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from "aws-lambda";
-import type { MessageStatusChanged } from "../core/events.ts";
+import {
+  isMessageReceived,
+  type MessageStatusChanged,
+  type TorpedoEvent,
+  traceOfEvent,
+} from "../core/events.ts";
 import type { DeadLetters, EventBus } from "../core/ports.ts";
-import { eventOf, type MessageWrite, publishEvents } from "../core/publish-changes.ts";
+import { publishEvents } from "../core/publish-changes.ts";
 import { describeError, type Log, type Meter } from "../runtime/telemetry.ts";
 
 /** What status-events needs. */
 export interface StatusEventsDependencies {
-  /** Reads a record of the stream; undefined for one that is no write. */
-  readonly readWrite: (record: DynamoDBRecord) => MessageWrite | undefined;
+  /** The event that a record of the stream gives rise to, if any. */
+  readonly eventOf: (record: DynamoDBRecord) => TorpedoEvent | undefined;
   readonly bus: EventBus;
   /** For records that cannot be read: the stream's own failure queue would hold only their position. */
   readonly deadLetters: DeadLetters;
@@ -17,7 +22,7 @@ export interface StatusEventsDependencies {
 
 interface Publication {
   readonly sequenceNumber: string;
-  readonly event: MessageStatusChanged;
+  readonly event: TorpedoEvent;
 }
 
 /**
@@ -42,7 +47,10 @@ export function createHandler(deps: StatusEventsDependencies) {
     for (const event of done) measure(deps.meter, event);
     deps.meter.flush();
     deps.log.info("batch", {
-      events: done.map(({ traceId, state }) => ({ traceId, state })),
+      events: done.map((event) => ({
+        traceId: traceOfEvent(event),
+        state: isMessageReceived(event) ? "RECEIVED" : event.state,
+      })),
       ...(untaken.length > 0 && { untaken: untaken.length }),
     });
     const again = publications[firstUntaken];
@@ -51,12 +59,11 @@ export function createHandler(deps: StatusEventsDependencies) {
 }
 
 async function readEvent(
-  { readWrite, deadLetters, log }: StatusEventsDependencies,
+  { eventOf, deadLetters, log }: StatusEventsDependencies,
   record: DynamoDBRecord,
-): Promise<MessageStatusChanged | undefined> {
+): Promise<TorpedoEvent | undefined> {
   try {
-    const write = readWrite(record);
-    return write && eventOf(write);
+    return eventOf(record);
   } catch (error) {
     log.error("stream record set aside", {
       sequenceNumber: record.dynamodb?.SequenceNumber,
@@ -77,12 +84,20 @@ const METRIC_OF_STATE: Partial<Record<MessageStatusChanged["state"], string>> = 
   CANCELED: "MessagesCanceled",
 };
 
-function measure(meter: Meter, event: MessageStatusChanged): void {
+function measure(meter: Meter, event: TorpedoEvent): void {
+  if (isMessageReceived(event)) meter.count("MessagesReceived");
+  else measureStatus(meter, event);
+}
+
+function measureStatus(meter: Meter, event: MessageStatusChanged): void {
   if (!event.previousState) meter.count("MessagesAccepted");
   const metric = METRIC_OF_STATE[event.state];
   if (metric) meter.count(metric);
   const at = Date.parse(event.at);
-  if (event.state === "SENT") meter.time("AcceptedToSent", at - Date.parse(event.acceptedAt));
+  if (event.state === "SENT") {
+    meter.count("PartsSent", event.parts);
+    meter.time("AcceptedToSent", at - Date.parse(event.acceptedAt));
+  }
   if (event.state === "DELIVERED" && event.sentAt) {
     meter.time("SentToDelivered", Math.max(0, at - Date.parse(event.sentAt)));
   }

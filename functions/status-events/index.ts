@@ -1,7 +1,7 @@
 import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { awsClientConfig } from "../adapters/aws-client.ts";
-import { messageWriteOf } from "../adapters/dynamodb/message-stream.ts";
+import { eventOfRecord } from "../adapters/dynamodb/message-stream.ts";
 import { createEventBus } from "../adapters/eventbridge/event-bus.ts";
 import { createDeadLetters } from "../adapters/sqs/dead-letters.ts";
 import { loadEnv } from "../runtime/env.ts";
@@ -12,7 +12,7 @@ import { createHandler } from "./handler.ts";
 const env = loadEnv(schema);
 
 export const handler = createHandler({
-  readWrite: messageWriteOf,
+  eventOf: eventOfRecord,
   bus: createEventBus({
     client: new EventBridgeClient(awsClientConfig),
     busName: env.EVENT_BUS_NAME,

@@ -15,6 +15,8 @@ export interface QueueWorkerProps {
   readonly stage: Stage;
   readonly worker: LambdaFunction & { readonly timeout: Duration };
   readonly maxConcurrency: number;
+  /** Messages per invocation; 10 where not said. */
+  readonly batchSize?: number;
   /** The age of the oldest message that is alarming. */
   readonly oldestMessage: Duration;
   /** What it means that this queue stands still. */
@@ -44,7 +46,7 @@ export class QueueWorker extends Construct {
     });
     worker.addEventSource(
       new SqsEventSource(this.queue, {
-        batchSize: BATCH_SIZE,
+        batchSize: props.batchSize ?? BATCH_SIZE,
         reportBatchItemFailures: true,
         maxConcurrency,
       }),

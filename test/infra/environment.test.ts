@@ -16,6 +16,7 @@ import {
   synthesise,
   type Template,
   valuesIn,
+  withoutHash,
 } from "./synth.ts";
 
 const FUNCTION = "AWS::Lambda::Function";
@@ -61,7 +62,7 @@ const grantedTo = (template: Template, role: string | undefined) =>
 describe.each(Object.keys(STAGES))("in stage %s", (stage) => {
   const { torpedo } = synthesise(stage);
   const functions = resourcesOf(torpedo, FUNCTION).map(([id, resource]) => ({
-    id,
+    name: withoutHash(id),
     resource,
     capability: capabilityOf(id),
   }));
@@ -70,23 +71,20 @@ describe.each(Object.keys(STAGES))("in stage %s", (stage) => {
     expect(new Set(functions.map(({ capability }) => capability))).toEqual(new Set(CAPABILITIES));
   });
 
-  test.each(functions)("$capability can read its environment", ({ resource, capability }) => {
+  test.each(functions)("$name can read its environment", ({ resource, capability }) => {
     const read = schemas.get(capability)?.safeParse(environmentOf(resource));
     expect(read?.error).toBeUndefined();
     expect(read?.success).toBe(true);
   });
 
-  test.each(functions)(
-    "$capability is told nothing it does not read",
-    ({ resource, capability }) => {
-      const readable = Object.keys(schemas.get(capability)?.shape ?? {});
-      const told = Object.keys(environmentOf(resource)).filter((name) => !NOT_OURS.includes(name));
-      expect(readable).toEqual(expect.arrayContaining(told));
-    },
-  );
+  test.each(functions)("$name is told nothing it does not read", ({ resource, capability }) => {
+    const readable = Object.keys(schemas.get(capability)?.shape ?? {});
+    const told = Object.keys(environmentOf(resource)).filter((name) => !NOT_OURS.includes(name));
+    expect(readable).toEqual(expect.arrayContaining(told));
+  });
 
   test.each(functions)(
-    "$capability, or a role that it hands on, may use what its environment names",
+    "$name, or a role that it hands on, may use what its environment names",
     ({ resource }) => {
       const named = referencesIn(at(resource.Properties, "Environment"));
       const own = grantedTo(torpedo, referenceOf(resource.Properties.Role));

@@ -33,34 +33,74 @@ const SCHEDULES_OF_OURS =
   "arn:{AWS::Partition}:scheduler:{AWS::Region}:{AWS::AccountId}:schedule/torpedo-prod/*";
 const SCHEDULE_ROLE = 'DispatchScheduleRole if {"iam:PassedToService":"scheduler.amazonaws.com"}';
 
+/** What a lane's function may do: the same as that of the other lane, on a queue of its own. */
+const dispatchesFrom = (queue: string, log: string): Permissions => ({
+  ...writesLog(log),
+  ...works(queue),
+  "dynamodb:GetItem": ["MessagesTable"],
+  "dynamodb:PutItem": ["SandboxCarrierOutbox"],
+  "dynamodb:UpdateItem": ["MessagesTable", "SandboxCarrierOutbox"],
+  "sqs:SendMessage": ["CarrierEventsReportsQueue", queue],
+  "scheduler:CreateSchedule": [SCHEDULES_OF_OURS],
+  "iam:PassRole": [SCHEDULE_ROLE],
+});
+
 /** Each role may do what is written here, and nothing else. */
 const PERMISSIONS: Record<string, Permissions> = {
   MesagoFunctionRole: {
     ...writesLog("MesagoFunctionLogs"),
+    // A message, the pieces of a batch, that a batch is open.
     "dynamodb:PutItem": ["MessagesTable"],
+    // What could not be put on its way; an MO that is listed, which is not new any more.
     "dynamodb:DeleteItem": ["MessagesTable"],
+    // Cancellations.
+    "dynamodb:UpdateItem": ["MessagesTable"],
     "dynamodb:GetItem": ["DirectoryTable", "MessagesTable"],
-    "sqs:SendMessage": ["DispatchSinglesQueue"],
+    "dynamodb:BatchGetItem": ["MessagesTable"],
+    // Open batches and MOs: partitions of the table, none of its indexes.
+    "dynamodb:Query": ["MessagesTable"],
+    "sqs:SendMessage": ["BulkBatchesQueue", "DispatchSinglesQueue"],
+    "scheduler:CreateSchedule": [SCHEDULES_OF_OURS],
+    "scheduler:DeleteSchedule": [SCHEDULES_OF_OURS],
+    "iam:PassRole": [SCHEDULE_ROLE],
+  },
+  BulkFunctionRole: {
+    ...writesLog("BulkFunctionLogs"),
+    ...works("BulkBatchesQueue"),
+    // The pieces of a batch.
+    "dynamodb:Query": ["MessagesTable"],
+    // Its messages: many at a time, then what is under the ids of those that were refused, then one by one.
+    "dynamodb:PartiQLInsert": ["MessagesTable"],
+    "dynamodb:BatchGetItem": ["MessagesTable"],
+    "dynamodb:PutItem": ["MessagesTable"],
+    // That it is begun, and that it is open no more.
+    "dynamodb:UpdateItem": ["MessagesTable"],
+    "dynamodb:DeleteItem": ["MessagesTable"],
+    "sqs:SendMessage": ["DispatchBulkQueue"],
     "scheduler:CreateSchedule": [SCHEDULES_OF_OURS],
     "iam:PassRole": [SCHEDULE_ROLE],
   },
-  DispatchFunctionRole: {
-    ...writesLog("DispatchFunctionLogs"),
-    ...works("DispatchSinglesQueue"),
-    "dynamodb:PutItem": ["SandboxCarrierOutbox"],
-    "dynamodb:UpdateItem": ["MessagesTable", "SandboxCarrierOutbox"],
-    "sqs:SendMessage": ["CarrierEventsReportsQueue", "DispatchSinglesQueue"],
-    "scheduler:CreateSchedule": [SCHEDULES_OF_OURS],
-    "iam:PassRole": [SCHEDULE_ROLE],
-  },
+  DispatchFunctionRole: dispatchesFrom("DispatchSinglesQueue", "DispatchFunctionLogs"),
+  DispatchBulkFunctionRole: dispatchesFrom("DispatchBulkQueue", "DispatchBulkFunctionLogs"),
   DispatchScheduleRole: {
-    "sqs:SendMessage": ["DispatchSinglesDeadLetters", "DispatchSinglesQueue"],
+    "sqs:SendMessage": [
+      "BulkBatchesDeadLetters",
+      "BulkBatchesQueue",
+      "DispatchBulkDeadLetters",
+      "DispatchBulkQueue",
+      "DispatchSinglesDeadLetters",
+      "DispatchSinglesQueue",
+    ],
   },
   CarrierEventsFunctionRole: {
     ...writesLog("CarrierEventsFunctionLogs"),
     ...works("CarrierEventsReportsQueue"),
     "dynamodb:GetItem": ["MessagesTable"],
     "dynamodb:UpdateItem": ["MessagesTable"],
+    // MOs: whose they are, and the two items of each, which a transaction puts.
+    "dynamodb:Query": ["{DirectoryTable}/index/kind", "{MessagesTable}/index/sent-to"],
+    "dynamodb:PutItem": ["MessagesTable"],
+    "sqs:SendMessage": ["CarrierEventsReportsDeadLetters"],
   },
   StatusEventsFunctionRole: {
     ...writesLog("StatusEventsFunctionLogs"),
@@ -131,6 +171,8 @@ function permissionsOf(roleId: string, role: Resource): Permissions {
   );
 }
 
+const functions = resourcesOf(torpedo, "AWS::Lambda::Function");
+
 const roles = resourcesOf(torpedo, ROLE).map(([id, role]) => ({
   id,
   role,
@@ -151,7 +193,6 @@ test("roles have no managed policies, whose content AWS decides", () => {
 });
 
 test("each function has a role of its own, and nobody but Lambda can take it", () => {
-  const functions = resourcesOf(torpedo, "AWS::Lambda::Function");
   const taken = functions.map(([, { Properties }]) => referenceOf(Properties.Role) ?? "");
   expect(new Set(taken).size).toBe(functions.length);
   for (const { id, role } of roles) {
@@ -171,6 +212,15 @@ test("the schedules' role can be taken only on behalf of this account", () => {
   });
 });
 
+test("schedules may feed the queues for which functions create them, and no others", () => {
+  const targets = functions.flatMap(([, { Properties }]) =>
+    Object.entries(at(Properties, "Environment", "Variables") ?? {}).flatMap(([name, value]) =>
+      name.endsWith("_QUEUE_ARN") ? [describeResource(value)] : [],
+    ),
+  );
+  expect(new Set(targets)).toEqual(new Set(PERMISSIONS.DispatchScheduleRole?.["sqs:SendMessage"]));
+});
+
 test("there are two wildcards: streams can only be listed all, and schedules are named by message", () => {
   const wildcards = roles.flatMap(({ permissions }) =>
     Object.entries(permissions).flatMap(([action, resources]) =>
@@ -180,6 +230,7 @@ test("there are two wildcards: streams can only be listed all, and schedules are
   expect([...new Set(wildcards)].sort()).toEqual([
     "dynamodb:ListStreams on *",
     `scheduler:CreateSchedule on ${SCHEDULES_OF_OURS}`,
+    `scheduler:DeleteSchedule on ${SCHEDULES_OF_OURS}`,
   ]);
 });
 
@@ -192,5 +243,7 @@ test("functions can be called by the API alone, each by its own routes", () => {
   expect(calls).toEqual([
     ["apigateway.amazonaws.com", "MesagoFunction", "/*/*/api"],
     ["apigateway.amazonaws.com", "MesagoFunction", "/*/*/api/{proxy+}"],
+    ["apigateway.amazonaws.com", "MesagoFunction", "/*/*/services"],
+    ["apigateway.amazonaws.com", "MesagoFunction", "/*/*/services/{proxy+}"],
   ]);
 });

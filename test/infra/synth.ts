@@ -161,10 +161,10 @@ export function withoutHash(logicalId: string): string {
   return logicalId.replace(/[0-9A-F]{8}$/, "");
 }
 
-/** The folder in `functions/` that a function runs: constructs are named like it. */
+/** The folder in `functions/` that a function runs: constructs are named like it, whatever the lane. */
 export function capabilityOf(functionId: string): string {
   return withoutHash(functionId)
-    .replace(/Function$/, "")
+    .replace(/^(.+?)(?:Bulk)?Function$/, "$1")
     .replace(/(?<=[a-z])(?=[A-Z])/g, "-")
     .toLowerCase();
 }

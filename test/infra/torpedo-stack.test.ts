@@ -1,16 +1,24 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { SENT_TO_INDEX, SORT_KEY } from "../../functions/adapters/dynamodb/message-keys.ts";
 import { isWanted } from "../../functions/core/deliver-callbacks.ts";
 import {
   EVENT_SOURCE,
+  isMessageReceived,
+  MESSAGE_RECEIVED,
   MESSAGE_STATUS_CHANGED,
+  messageReceived,
   messageStatusChanged,
 } from "../../functions/core/events.ts";
 import { STATES } from "../../functions/core/lifecycle.ts";
+import { messageSchema } from "../../functions/core/message.ts";
+import { moSchema } from "../../functions/core/mo.ts";
 import { STAGES } from "../../lib/stage.ts";
-import { sampleEndpoint, sampleMessage } from "../support/samples.ts";
+import { sampleEndpoint, sampleMessage, sampleMo } from "../support/samples.ts";
+import { matchesPattern } from "./event-pattern.ts";
 import {
   at,
+  capabilityOf,
   listAt,
   onlyResource,
   type Resource,
@@ -28,6 +36,7 @@ const FUNCTION = "AWS::Lambda::Function";
 const MAPPING = "AWS::Lambda::EventSourceMapping";
 const ALARM = "AWS::CloudWatch::Alarm";
 const LOG_GROUP = "AWS::Logs::LogGroup";
+const RULE = "AWS::Events::Rule";
 
 const BUILT_IN = Object.keys(STAGES);
 const FOURTEEN_DAYS_IN_SECONDS = 14 * 24 * 60 * 60;
@@ -36,19 +45,24 @@ const TOPIC = "arn:aws:sns:sa-east-1:111122223333:on-call";
 const prod = synthesise("prod").torpedo;
 
 /** A stage in which every setting has a value that no other has. */
-const peculiar = synthesise("peculiar", {
-  peculiar: {
-    removalPolicy: "destroy",
-    logRetentionDays: 545,
-    alarms: { enabled: true, topicArn: TOPIC },
-    observability: true,
-    statusRetentionHours: 37,
-    concurrency: { dispatch: 11, carrierEvents: 12, callback: 13 },
-    dispatch: { maxAttempts: 14, backoffBaseSeconds: 15, backoffCapSeconds: 160 },
-    callbacks: { allowHttp: true, allowLoopback: false },
-    throttle: { rateLimit: 17, burstLimit: 18 },
-    carrier: { name: "sandbox" },
-  },
+const PECULIAR = {
+  removalPolicy: "destroy",
+  logRetentionDays: 545,
+  alarms: { enabled: true, topicArn: TOPIC },
+  observability: true,
+  statusRetentionHours: 37,
+  moRetentionHours: 73,
+  concurrency: { dispatch: 11, bulkDispatch: 19, bulk: 20, carrierEvents: 12, callback: 13 },
+  dispatch: { maxAttempts: 14, backoffBaseSeconds: 15, backoffCapSeconds: 160 },
+  callbacks: { allowHttp: true, allowLoopback: false },
+  throttle: { rateLimit: 17, burstLimit: 18 },
+  carrier: { name: "sandbox" },
+};
+const peculiar = synthesise("peculiar", { peculiar: PECULIAR });
+
+test("no number of the peculiar stage is twice in it", () => {
+  const numbers = [...valuesIn(PECULIAR)].filter((value) => typeof value === "number");
+  expect(new Set(numbers).size).toBe(numbers.length);
 });
 
 const named = (template: Template, type: string) =>
@@ -60,8 +74,11 @@ function resourceNamed(template: Template, type: string, name: string): Resource
   return resource;
 }
 
+const variablesOf = ({ Properties }: Resource) =>
+  at(Properties, "Environment", "Variables") as Readonly<Record<string, unknown>>;
+
 const environmentOf = (template: Template, name: string) =>
-  at(resourceNamed(template, FUNCTION, name), "Properties", "Environment", "Variables");
+  variablesOf(resourceNamed(template, FUNCTION, name));
 
 /** The name of the resource that a value refers to. */
 const nameIn = (value: unknown) => withoutHash(referenceOf(value) ?? "nothing");
@@ -127,11 +144,15 @@ describe("tables and queues stay the ones they are", () => {
       Properties.FifoQueue,
     ]);
     expect(identities.sort()).toEqual([
+      ["BulkBatchesDeadLetters3E04462B", undefined, undefined],
+      ["BulkBatchesQueueF36490F3", undefined, undefined],
       ["CallbackEventsDeadLetters5A3D513F", undefined, undefined],
       ["CallbackEventsQueueA0DAF309", undefined, undefined],
       ["CallbackRetriesQueueEECF676F", undefined, undefined],
       ["CarrierEventsReportsDeadLettersF2381B69", undefined, undefined],
       ["CarrierEventsReportsQueueC02891A9", undefined, undefined],
+      ["DispatchBulkDeadLetters3AD04C81", undefined, undefined],
+      ["DispatchBulkQueue1EE04257", undefined, undefined],
       ["DispatchSinglesDeadLettersF2026F10", undefined, undefined],
       ["DispatchSinglesQueue3BE412FC", undefined, undefined],
       ["StatusEventsDeadLetters1EFF1BB6", undefined, undefined],
@@ -184,6 +205,38 @@ describe("tables", () => {
         at(Properties.PointInTimeRecoverySpecification, "PointInTimeRecoveryEnabled") === true,
     );
     expect(restorable.map(([id]) => withoutHash(id))).toEqual(["DirectoryTable"]);
+  });
+
+  test("can be looked into by these indexes, each of which holds what is asked of it", () => {
+    const indexes = resourcesOf(prod, TABLE).flatMap(([id, { Properties }]) =>
+      (Properties.GlobalSecondaryIndexes ? listAt(Properties, "GlobalSecondaryIndexes") : []).map(
+        (index) => ({
+          table: withoutHash(id),
+          name: at(index, "IndexName"),
+          key: listAt(index, "KeySchema").map((key) => at(key, "AttributeName")),
+          holds:
+            at(index, "Projection", "NonKeyAttributes") ??
+            at(index, "Projection", "ProjectionType"),
+        }),
+      ),
+    );
+    expect(indexes).toEqual([
+      {
+        table: "MessagesTable",
+        name: SENT_TO_INDEX,
+        key: ["destination", "sentAt"],
+        holds: ["account", "id", "traceId", "dialect", "shortCode", "removeAt"],
+      },
+      { table: "DirectoryTable", name: "kind", key: ["kind", "pk"], holds: "ALL" },
+    ]);
+  });
+
+  test("only messages, of all that lies in their table, are in the index by phone", () => {
+    expect(Object.keys(messageSchema.shape)).toEqual(
+      expect.arrayContaining(["destination", "sentAt"]),
+    );
+    expect(messageSchema.shape.sentAt.safeParse(undefined).success).toBe(true);
+    expect(Object.keys(moSchema.shape)).not.toContain("destination");
   });
 
   test("are paid for by the request", () => {
@@ -320,9 +373,10 @@ describe.each(resourcesOf(prod, FUNCTION))("function %s", (_id, { Properties }) 
   });
 });
 
-test("functions are deployed without their source maps", () => {
+test("functions are deployed without their source maps, and both lanes from one bundle", () => {
   const { packages } = synthesise("prod");
-  expect(packages).toEqual(resourcesOf(prod, FUNCTION).map(() => ["index.mjs"]));
+  const capabilities = new Set(resourcesOf(prod, FUNCTION).map(([id]) => capabilityOf(id)));
+  expect(packages).toEqual([...capabilities].map(() => ["index.mjs"]));
 });
 
 test("functions that feed their own queue are not taken for a loop, and no others are exempt", () => {
@@ -331,13 +385,16 @@ test("functions that feed their own queue are not taken for a loop, and no other
   );
   expect(exempt.map(([id]) => withoutHash(id)).sort()).toEqual([
     "CallbackFunction",
+    "DispatchBulkFunction",
     "DispatchFunction",
   ]);
 });
 
-describe("dispatch", () => {
+const LANES = ["DispatchFunction", "DispatchBulkFunction"];
+
+describe.each(LANES)("%s", (name) => {
   test("gives up on the carrier before its time is over, and holds its claim until after it", () => {
-    const fn = resourceNamed(prod, FUNCTION, "DispatchFunction");
+    const fn = resourceNamed(prod, FUNCTION, name);
     const seconds = (name: string) => Number(at(fn.Properties, "Environment", "Variables", name));
     const timeout = Number(fn.Properties.Timeout);
     expect(seconds("CARRIER_TIMEOUT_SECONDS")).toBeLessThanOrEqual(timeout / 2);
@@ -345,21 +402,113 @@ describe("dispatch", () => {
   });
 
   test("tries again as the stage says", () => {
-    expect(environmentOf(peculiar.torpedo, "DispatchFunction")).toMatchObject({
+    expect(environmentOf(peculiar.torpedo, name)).toMatchObject({
       MAX_ATTEMPTS: "14",
       BACKOFF_BASE_SECONDS: "15",
       BACKOFF_CAP_SECONDS: "160",
       CARRIER: "sandbox",
     });
   });
+});
 
-  test("has schedules of its own, that go with the stack", () => {
+describe("the two lanes to the carrier", () => {
+  const environments = LANES.map((name) => environmentOf(prod, name));
+
+  test("differ in nothing but their queues", () => {
+    const [singles = {}, bulk = {}] = environments;
+    const ofQueues = {
+      DISPATCH_QUEUE_URL: expect.anything(),
+      DISPATCH_QUEUE_ARN: expect.anything(),
+      DISPATCH_DEAD_LETTER_QUEUE_ARN: expect.anything(),
+    };
+    expect(bulk).toEqual({ ...singles, ...ofQueues });
+    const [fnOfSingles, fnOfBulk] = LANES.map((name) => resourceNamed(prod, FUNCTION, name));
+    for (const property of ["Code", "Handler", "MemorySize", "Timeout"]) {
+      expect(fnOfBulk?.Properties[property]).toEqual(fnOfSingles?.Properties[property]);
+    }
+  });
+
+  test("share no queue but that of what the carrier reports", () => {
+    const queuesOfLanes = LANES.map((name) => {
+      const worksOn = resourcesOf(prod, MAPPING).flatMap(([, { Properties }]) =>
+        nameIn(Properties.FunctionName) === name ? [nameIn(Properties.EventSourceArn)] : [],
+      );
+      const isToldOf = Object.values(environmentOf(prod, name)).flatMap((value) =>
+        prod.Resources[referenceOf(value) ?? ""]?.Type === QUEUE ? [nameIn(value)] : [],
+      );
+      return [...new Set([...worksOn, ...isToldOf])].sort();
+    });
+    expect(queuesOfLanes).toEqual([
+      ["CarrierEventsReportsQueue", "DispatchSinglesDeadLetters", "DispatchSinglesQueue"],
+      ["CarrierEventsReportsQueue", "DispatchBulkDeadLetters", "DispatchBulkQueue"],
+    ]);
+  });
+
+  test("are entered by single messages and by those of batches, and not left for the other", () => {
+    const enqueues = resourcesOf(prod, FUNCTION).flatMap(([id, fn]) => {
+      const { DISPATCH_QUEUE_URL, ...told } = variablesOf(fn);
+      if (!DISPATCH_QUEUE_URL) return [];
+      const deadLetters = nameIn(told.DISPATCH_DEAD_LETTER_QUEUE_ARN);
+      return [
+        [withoutHash(id), nameIn(DISPATCH_QUEUE_URL), nameIn(told.DISPATCH_QUEUE_ARN), deadLetters],
+      ];
+    });
+    const singles = ["DispatchSinglesQueue", "DispatchSinglesQueue", "DispatchSinglesDeadLetters"];
+    const bulk = ["DispatchBulkQueue", "DispatchBulkQueue", "DispatchBulkDeadLetters"];
+    expect(enqueues.sort()).toEqual([
+      ["BulkFunction", ...bulk],
+      ["DispatchBulkFunction", ...bulk],
+      ["DispatchFunction", ...singles],
+      ["MesagoFunction", ...singles],
+    ]);
+  });
+});
+
+describe("schedules", () => {
+  test("are a group of the stage's own, that goes with the stack", () => {
     // A group that stayed behind would be in the way of the next deployment: it has a fixed name.
     for (const stage of BUILT_IN) {
       expect(
         onlyResource(synthesise(stage).torpedo, "AWS::Scheduler::ScheduleGroup"),
       ).toMatchObject({ Properties: { Name: `torpedo-${stage}` }, DeletionPolicy: "Delete" });
     }
+  });
+
+  test("are created in that group, with the role that may feed the queues", () => {
+    const creators = resourcesOf(prod, FUNCTION).flatMap(([id, fn]) => {
+      const { SCHEDULE_GROUP, SCHEDULE_ROLE_ARN } = variablesOf(fn);
+      return SCHEDULE_GROUP ? [[withoutHash(id), SCHEDULE_GROUP, nameIn(SCHEDULE_ROLE_ARN)]] : [];
+    });
+    expect(creators.sort()).toEqual([
+      ["BulkFunction", "torpedo-prod", "DispatchScheduleRole"],
+      ["DispatchBulkFunction", "torpedo-prod", "DispatchScheduleRole"],
+      ["DispatchFunction", "torpedo-prod", "DispatchScheduleRole"],
+      ["MesagoFunction", "torpedo-prod", "DispatchScheduleRole"],
+    ]);
+  });
+});
+
+test("bulk requests are handed on to the queue where messages are made of them", () => {
+  const told = environmentOf(prod, "MesagoFunction");
+  expect(nameIn(told.BATCH_QUEUE_URL)).toBe("BulkBatchesQueue");
+  expect(nameIn(told.BATCH_QUEUE_ARN)).toBe("BulkBatchesQueue");
+  expect(nameIn(told.BATCH_DEAD_LETTER_QUEUE_ARN)).toBe("BulkBatchesDeadLetters");
+});
+
+describe("carrier-events", () => {
+  test("keeps MOs for as long as the stage says", () => {
+    expect(environmentOf(peculiar.torpedo, "CarrierEventsFunction")).toMatchObject({
+      MO_RETENTION_HOURS: "73",
+    });
+  });
+
+  test("sets aside the MOs that are nobody's behind its own queue, from where they are redriven", () => {
+    const { DEAD_LETTER_QUEUE_URL } = environmentOf(prod, "CarrierEventsFunction");
+    const { Properties } = resourceNamed(prod, QUEUE, "CarrierEventsReportsQueue");
+    expect(nameIn(DEAD_LETTER_QUEUE_URL)).toBe("CarrierEventsReportsDeadLetters");
+    expect(nameIn(at(Properties, "RedrivePolicy", "deadLetterTargetArn"))).toBe(
+      "CarrierEventsReportsDeadLetters",
+    );
   });
 });
 
@@ -376,12 +525,27 @@ describe("queues feed their functions", () => {
     const mappings = fromQueues({ torpedo: prod });
     expect(mappings.length).toBeGreaterThan(0);
     for (const mapping of mappings) {
-      expect(mapping).toMatchObject({
-        BatchSize: 10,
-        FunctionResponseTypes: ["ReportBatchItemFailures"],
-      });
+      expect(mapping).toMatchObject({ FunctionResponseTypes: ["ReportBatchItemFailures"] });
       expect(mapping).not.toHaveProperty("MaximumBatchingWindowInSeconds");
     }
+  });
+
+  test("each its own, with as much at a time as its function can do in its time", () => {
+    const sizes = fromQueues({ torpedo: prod }).map(({ queue, ...mapping }) => [
+      queue,
+      nameIn(at(mapping, "FunctionName")),
+      at(mapping, "BatchSize"),
+    ]);
+    expect(sizes.sort()).toEqual([
+      // A thousand messages each.
+      ["BulkBatchesQueue", "BulkFunction", 1],
+      ["CallbackEventsQueue", "CallbackFunction", 10],
+      ["CallbackRetriesQueue", "CallbackFunction", 10],
+      ["CarrierEventsReportsQueue", "CarrierEventsFunction", 10],
+      // Twenty messages each.
+      ["DispatchBulkQueue", "DispatchBulkFunction", 4],
+      ["DispatchSinglesQueue", "DispatchFunction", 10],
+    ]);
   });
 
   test("side by side as far as the stage says", () => {
@@ -394,6 +558,8 @@ describe("queues feed their functions", () => {
       ),
     ).toEqual({
       DispatchSinglesQueue: 11,
+      DispatchBulkQueue: 19,
+      BulkBatchesQueue: 20,
       CarrierEventsReportsQueue: 12,
       CallbackEventsQueue: 13,
       CallbackRetriesQueue: 13,
@@ -410,12 +576,48 @@ describe("the stream feeds status-events", () => {
     return found?.[1].Properties ?? {};
   };
 
-  test("from its beginning, with what is inserted and modified of MTs", () => {
+  const filters = () =>
+    listAt(mapping().FilterCriteria, "Filters").map((filter): unknown =>
+      JSON.parse(String(at(filter, "Pattern"))),
+    );
+
+  test("from its beginning, with what is inserted and modified of MTs and MOs", () => {
     expect(mapping().StartingPosition).toBe("TRIM_HORIZON");
-    const filters = listAt(mapping().FilterCriteria, "Filters");
-    expect(filters.map((filter) => JSON.parse(String(at(filter, "Pattern"))))).toEqual([
-      { eventName: ["INSERT", "MODIFY"], dynamodb: { Keys: { sk: { S: ["MT"] } } } },
+    expect(filters()).toEqual([
+      {
+        eventName: ["INSERT", "MODIFY"],
+        dynamodb: { Keys: { sk: { S: ["MT", { prefix: "MO#" }] } } },
+      },
     ]);
+  });
+
+  const KINDS: Record<keyof typeof SORT_KEY, { sk: string; isTold: boolean }> = {
+    message: { sk: "MT", isTold: true },
+    mo: { sk: "MO#2026-11-21T12:00:00.000Z#23190501", isTold: true },
+    newMo: { sk: "NEW#2026-11-21T12:00:00.000Z#23190501", isTold: false },
+    moOwner: { sk: "OWNER", isTold: false },
+    batch: { sk: "BATCH#0000", isTold: false },
+    batchIds: { sk: "IDS", isTold: false },
+    canceled: { sk: "CANCELED#1795000000000", isTold: false },
+    open: { sk: "OPEN#019aa6c0-0000-7000-8000-000000000000", isTold: false },
+  };
+
+  test.each(Object.entries(KINDS))("of the kinds of items: %s %j", (kind, { sk, isTold }) => {
+    expect(sk.startsWith(SORT_KEY[kind as keyof typeof SORT_KEY])).toBe(true);
+    const passes = (eventName: string) =>
+      filters().some((filter) =>
+        matchesPattern(filter, {
+          eventName,
+          dynamodb: { Keys: { pk: { S: "acme" }, sk: { S: sk } } },
+        }),
+      );
+    expect(["INSERT", "MODIFY", "REMOVE"].filter(passes)).toEqual(
+      isTold ? ["INSERT", "MODIFY"] : [],
+    );
+  });
+
+  test("whose kinds are all that there are", () => {
+    expect(Object.keys(KINDS).sort()).toEqual(Object.keys(SORT_KEY).sort());
   });
 
   test("again and again until it is taken, record by record", () => {
@@ -433,15 +635,18 @@ describe("the stream feeds status-events", () => {
   });
 });
 
-describe("one rule takes events to callbacks", () => {
-  const rule = onlyResource(prod, "AWS::Events::Rule").Properties;
+describe("two rules take events to callbacks", () => {
+  const rules = Object.entries(named(prod, RULE)).map(([name, { Properties }]) => ({
+    name,
+    rule: Properties,
+  }));
+  const patternOf = (name: string) => resourceNamed(prod, RULE, name).Properties.EventPattern;
 
   test("those of the states that customers are told of", () => {
     const told = STATES.filter((state) =>
       isWanted(sampleEndpoint(), messageStatusChanged(sampleMessage(0, { state }))),
     );
-    expect(nameIn(rule.EventBusName)).toBe("EventBus");
-    expect(rule.EventPattern).toEqual({
+    expect(patternOf("CallbackRule")).toEqual({
       source: [EVENT_SOURCE],
       "detail-type": [MESSAGE_STATUS_CHANGED],
       detail: {
@@ -450,19 +655,47 @@ describe("one rule takes events to callbacks", () => {
     });
   });
 
-  test("the event itself, and to the dead letters if the queue does not take it", () => {
-    expect(
-      listAt(rule, "Targets").map((target) => ({
-        to: nameIn(at(target, "Arn")),
-        orElse: nameIn(at(target, "DeadLetterConfig", "Arn")),
-        InputPath: at(target, "InputPath"),
-      })),
-    ).toEqual([
-      { to: "CallbackEventsQueue", orElse: "CallbackEventsDeadLetters", InputPath: "$.detail" },
-    ]);
+  test("those of MOs", () => {
+    expect(patternOf("CallbackReceivedRule")).toEqual({
+      source: [EVENT_SOURCE],
+      "detail-type": [MESSAGE_RECEIVED],
+    });
   });
 
-  test("both of which let that rule in, and nobody else", () => {
+  test("each that an endpoint may want by one of them, and no other", () => {
+    const events = [
+      ...STATES.map((state) => messageStatusChanged(sampleMessage(0, { state }))),
+      messageReceived(sampleMo(0)),
+    ];
+    const taken = events.map((detail) => {
+      const onBus = {
+        source: EVENT_SOURCE,
+        "detail-type": isMessageReceived(detail) ? MESSAGE_RECEIVED : MESSAGE_STATUS_CHANGED,
+        detail,
+      };
+      return rules.filter(({ rule }) => matchesPattern(rule.EventPattern, onBus)).length;
+    });
+    expect(taken).toEqual(events.map((event) => (isWanted(sampleEndpoint(), event) ? 1 : 0)));
+    expect(new Set(taken)).toEqual(new Set([0, 1]));
+  });
+
+  test.each(rules)(
+    "$name: from our bus the event itself, and to the dead letters if the queue does not take it",
+    ({ rule }) => {
+      expect(nameIn(rule.EventBusName)).toBe("EventBus");
+      expect(
+        listAt(rule, "Targets").map((target) => ({
+          to: nameIn(at(target, "Arn")),
+          orElse: nameIn(at(target, "DeadLetterConfig", "Arn")),
+          InputPath: at(target, "InputPath"),
+        })),
+      ).toEqual([
+        { to: "CallbackEventsQueue", orElse: "CallbackEventsDeadLetters", InputPath: "$.detail" },
+      ]);
+    },
+  );
+
+  test("both of which let those rules in, and nobody else", () => {
     const admissions = resourcesOf(prod, "AWS::SQS::QueuePolicy").flatMap(([id, { Properties }]) =>
       listAt(Properties, "PolicyDocument", "Statement")
         .filter((statement) => at(statement, "Effect") === "Allow")
@@ -474,7 +707,9 @@ describe("one rule takes events to callbacks", () => {
     );
     const events = { Service: "events.amazonaws.com" };
     expect(admissions.sort()).toEqual([
+      ["CallbackEventsDeadLettersPolicy", events, "CallbackReceivedRule"],
       ["CallbackEventsDeadLettersPolicy", events, "CallbackRule"],
+      ["CallbackEventsQueuePolicy", events, "CallbackReceivedRule"],
       ["CallbackEventsQueuePolicy", events, "CallbackRule"],
     ]);
   });
@@ -489,7 +724,7 @@ describe("one rule takes events to callbacks", () => {
 });
 
 describe("the HTTP API", () => {
-  test("has the routes of the Mesago API, all to its function", () => {
+  test("has the routes of the Mesago API and of its ancestor, all to their function", () => {
     const routes = resourcesOf(prod, "AWS::ApiGatewayV2::Route").map(([, { Properties }]) => {
       const integration = [...valuesIn(Properties.Target)].map(referenceOf).find(Boolean) ?? "";
       const uri = at(prod.Resources[integration], "Properties", "IntegrationUri");
@@ -498,6 +733,8 @@ describe("the HTTP API", () => {
     expect(routes).toEqual([
       ["ANY /api", "MesagoFunction"],
       ["ANY /api/{proxy+}", "MesagoFunction"],
+      ["ANY /services", "MesagoFunction"],
+      ["ANY /services/{proxy+}", "MesagoFunction"],
     ]);
   });
 
@@ -552,6 +789,8 @@ test("the outputs are those that the command line, local runs and tests look for
   expect(Object.keys(prod.Outputs ?? {}).sort()).toEqual([
     "ApiId",
     "ApiUrl",
+    "BatchQueueUrl",
+    "BulkDispatchQueueUrl",
     "CallbackDeadLetterQueueUrl",
     "CallbackQueueUrl",
     "CarrierEventsQueueUrl",
@@ -562,6 +801,21 @@ test("the outputs are those that the command line, local runs and tests look for
     "MessagesTableName",
     "SandboxOutboxTableName",
   ]);
+});
+
+test("the outputs of queues name the queues that they are called after", () => {
+  const { Outputs = {} } = prod;
+  const queuesByOutput = Object.entries(Outputs).flatMap(([name, { Value }]) =>
+    name.endsWith("QueueUrl") ? [[name, nameIn(Value)]] : [],
+  );
+  expect(Object.fromEntries(queuesByOutput)).toEqual({
+    BatchQueueUrl: "BulkBatchesQueue",
+    BulkDispatchQueueUrl: "DispatchBulkQueue",
+    CallbackDeadLetterQueueUrl: "CallbackEventsDeadLetters",
+    CallbackQueueUrl: "CallbackEventsQueue",
+    CarrierEventsQueueUrl: "CarrierEventsReportsQueue",
+    DispatchQueueUrl: "DispatchSinglesQueue",
+  });
 });
 
 describe("alarms", () => {

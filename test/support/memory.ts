@@ -1,17 +1,25 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Account, Endpoint } from "../../functions/core/account.ts";
+import type { BatchJob, BatchRef, Release } from "../../functions/core/batch.ts";
 import type { CallbackDelivery } from "../../functions/core/callback-delivery.ts";
-import type { MessageStatusChanged } from "../../functions/core/events.ts";
+import type { TorpedoEvent } from "../../functions/core/events.ts";
 import type { HandOverRecord } from "../../functions/core/hand-over-record.ts";
 import type { Message, MessageRef } from "../../functions/core/message.ts";
+import type { Mo } from "../../functions/core/mo.ts";
 import type {
+  BatchQueue,
+  BatchStore,
   CallbackRetryQueue,
   Clock,
+  DeadLetters,
   Directory,
   DispatchQueue,
   EventBus,
   MessageChange,
   MessageSeen,
   MessageStore,
+  MoStore,
+  OpenMessage,
   Randomness,
   TimeLimit,
   WebhookClient,
@@ -75,22 +83,52 @@ export class MemoryMessages implements MessageStore {
 
   async insert(message: Message) {
     const existing = this.#current(message.account, message.id);
+    const isThisOne =
+      existing?.traceId === message.traceId &&
+      existing.state === message.state &&
+      existing.stateAt === message.stateAt;
+    if (isThisOne) return { inserted: true as const };
     if (existing) return { inserted: false as const, existing };
     this.#put(message);
     return { inserted: true as const };
+  }
+
+  async insertMany(messages: readonly Message[]) {
+    return messages.map((message) => {
+      const existing = this.#current(message.account, message.id);
+      if (!existing) this.#put(message);
+      return existing ?? message;
+    });
   }
 
   async withdraw({ account, id, traceId }: MessageRef) {
     const message = this.#current(account, id);
     const waiting = message?.state === "QUEUED" || message?.state === "SCHEDULED";
     if (message?.traceId !== traceId) return true;
-    if (!waiting || message.attempts > 0) return false;
+    if (!waiting || message.attempts > 0 || message.kept) return false;
     this.#messages.delete(`${account}#${id}`);
     return true;
   }
 
   async find(account: string, id: string) {
     return this.#current(account, id);
+  }
+
+  async findMany(account: string, ids: readonly string[]) {
+    return ids.flatMap((id) => this.#current(account, id) ?? []);
+  }
+
+  async findLastSent(phone: string, shortCode: string, before: number) {
+    return [...this.#messages.values()]
+      .filter((message) => this.#current(message.account, message.id) === message)
+      .filter(
+        ({ destination, sentAt, ...message }) =>
+          destination === phone &&
+          message.shortCode === shortCode &&
+          sentAt !== undefined &&
+          sentAt <= before,
+      )
+      .sort((one, other) => (other.sentAt ?? 0) - (one.sentAt ?? 0))[0];
   }
 
   /** Without a pause, so that what is checked and what is changed are one step. */
@@ -125,7 +163,8 @@ export class MemoryMessages implements MessageStore {
     const untouched =
       stored?.traceId === seen.traceId &&
       stored.state === seen.state &&
-      stored.lease?.token === seen.lease?.token;
+      stored.lease?.token === seen.lease?.token &&
+      (!seen.parts || isDeepStrictEqual(stored.parts, seen.parts));
     if (!untouched) return undefined;
     const changed = { ...stored, ...change } as Message;
     this.#put(changed);
@@ -163,6 +202,10 @@ export class MemoryDirectory implements Directory {
   async listAccounts() {
     return [...this.accounts.values()];
   }
+  async findAccountOfShortCode(shortCode: string) {
+    return [...this.accounts.values()].find(({ shortCodes }) => shortCodes.includes(shortCode))
+      ?.account;
+  }
   async listEndpoints(account: string) {
     return this.endpoints.filter((endpoint) => endpoint.account === account);
   }
@@ -181,13 +224,24 @@ export class MemoryDirectory implements Directory {
 
 /** A dispatch queue that remembers what it was given, and can refuse. */
 export class MemoryDispatchQueue implements DispatchQueue {
-  readonly entries: { ref: MessageRef; notBefore: number }[] = [];
+  readonly entries: { ref: MessageRef; notBefore: number; parts?: number }[] = [];
   readonly records: HandOverRecord[] = [];
+  readonly unscheduled: { ref: MessageRef; notBefore: number }[] = [];
   refuses = false;
 
   async enqueue(ref: MessageRef, notBefore: number) {
     if (this.refuses) throw new Error("the queue is away");
     this.entries.push({ ref, notBefore });
+  }
+
+  async enqueueMany(messages: readonly { ref: MessageRef; notBefore: number; parts: number }[]) {
+    if (this.refuses) throw new Error("the queue is away");
+    this.entries.push(...messages);
+  }
+
+  async unschedule(ref: MessageRef, notBefore: number) {
+    if (this.refuses) throw new Error("the scheduler is away");
+    this.unscheduled.push({ ref, notBefore });
   }
 
   async enqueueRecord(record: HandOverRecord) {
@@ -211,11 +265,11 @@ export class MemoryRetryQueue implements CallbackRetryQueue {
 
 /** A bus that takes everything but what it is told to refuse. */
 export class MemoryBus implements EventBus {
-  readonly events: MessageStatusChanged[] = [];
+  readonly events: TorpedoEvent[] = [];
   /** Asked for each event at each attempt. */
-  refuses: (event: MessageStatusChanged) => boolean = () => false;
+  refuses: (event: TorpedoEvent) => boolean = () => false;
 
-  async publish(events: readonly MessageStatusChanged[]) {
+  async publish(events: readonly TorpedoEvent[]) {
     const refused = events.flatMap((event, index) => (this.refuses(event) ? [index] : []));
     this.events.push(...events.filter((_, index) => !refused.includes(index)));
     return refused;
@@ -232,5 +286,127 @@ export class MemoryWebhooks implements WebhookClient {
     return (
       this.answers.get(request.url) ?? { kind: "answered" as const, status: 200, durationMs: 1 }
     );
+  }
+}
+
+/** Batches in memory, by the contract of the port. */
+export class MemoryBatches implements BatchStore {
+  readonly #kept = new Map<string, Message[]>();
+  readonly #open = new Map<string, { batch: BatchRef; begun: boolean }>();
+  readonly #canceled = new Map<string, Set<string>>();
+
+  constructor(private readonly clock: Clock) {}
+
+  #name({ account, batchId }: BatchRef) {
+    return `${account}#${batchId}`;
+  }
+
+  #isOpen(batch: BatchRef) {
+    return this.#open.has(this.#name(batch)) && this.#messages(batch).length > 0;
+  }
+
+  #messages(batch: BatchRef) {
+    const kept = this.#kept.get(this.#name(batch)) ?? [];
+    const last = Math.max(...kept.map(({ removeAt }) => removeAt));
+    return last > this.clock.now() / 1_000 ? kept : [];
+  }
+
+  async keep(batch: BatchRef, messages: readonly Message[]) {
+    this.#kept.set(this.#name(batch), [...messages]);
+  }
+  async open(batch: BatchRef) {
+    this.#open.set(this.#name(batch), { batch, begun: false });
+  }
+  async withdraw(batch: BatchRef) {
+    if (this.#open.get(this.#name(batch))?.begun) return false;
+    this.#open.delete(this.#name(batch));
+    return true;
+  }
+  async begin(batch: BatchRef) {
+    const open = this.#open.get(this.#name(batch));
+    if (open) open.begun = true;
+    return open !== undefined;
+  }
+  async load(batch: BatchRef) {
+    return this.#messages(batch);
+  }
+  async close(batch: BatchRef) {
+    this.#open.delete(this.#name(batch));
+  }
+  async findOpen(account: string, ids: readonly string[]) {
+    return [...this.#open.values()]
+      .filter(({ batch }) => batch.account === account && this.#isOpen(batch))
+      .flatMap(({ batch, begun }): OpenMessage[] =>
+        this.#messages(batch)
+          .filter(({ id }) => ids.includes(id))
+          .map((message) => ({ message, batch, begun })),
+      );
+  }
+  async noteCanceled({ due, ...batch }: Release, traceId: string) {
+    const name = `${this.#name(batch)}@${due}`;
+    const canceled = (this.#canceled.get(name) ?? new Set()).add(traceId);
+    this.#canceled.set(name, canceled);
+    return canceled.size;
+  }
+}
+
+/** A queue of jobs on batches that remembers what it was given, and can refuse. */
+export class MemoryBatchQueue implements BatchQueue {
+  readonly jobs: BatchJob[] = [];
+  readonly schedules: Release[] = [];
+  refuses = false;
+  refusesSchedules = false;
+
+  async enqueue(job: BatchJob) {
+    if (this.refuses) throw new Error("the queue is away");
+    this.jobs.push(job);
+  }
+  async schedule(release: Release) {
+    if (this.refusesSchedules) throw new Error("the scheduler is away");
+    this.schedules.push(release);
+  }
+  async unschedule(release: Release) {
+    if (this.refusesSchedules) throw new Error("the scheduler is away");
+    const index = this.schedules.findIndex((other) => isDeepStrictEqual(other, release));
+    if (index >= 0) this.schedules.splice(index, 1);
+  }
+}
+
+/** MOs in memory, by the contract of the port. */
+export class MemoryMos implements MoStore {
+  readonly #mos: Mo[] = [];
+  readonly #taken = new Set<Mo>();
+
+  constructor(private readonly clock: Clock) {}
+
+  #present(account: string) {
+    return this.#mos
+      .filter((mo) => mo.account === account && mo.removeAt > this.clock.now() / 1_000)
+      .sort((one, other) => one.receivedAt - other.receivedAt);
+  }
+
+  async insert(mo: Mo) {
+    if (!this.#mos.some(({ id }) => id === mo.id)) this.#mos.push(mo);
+  }
+  async takeNew(account: string, limit: number) {
+    const taken = this.#present(account)
+      .filter((mo) => !this.#taken.has(mo))
+      .slice(0, limit);
+    for (const mo of taken) this.#taken.add(mo);
+    return taken;
+  }
+  async search(account: string, { from, to }: { from: number; to: number }, limit: number) {
+    return this.#present(account)
+      .filter(({ receivedAt }) => receivedAt >= from && receivedAt <= to)
+      .slice(0, limit);
+  }
+}
+
+/** What was set aside. */
+export class MemoryDeadLetters implements DeadLetters {
+  readonly letters: { what: unknown; cause: string }[] = [];
+
+  async put(what: unknown, cause: string) {
+    this.letters.push({ what, cause });
   }
 }

@@ -1,12 +1,15 @@
-import { randomUUID } from "node:crypto";
+import { randomInt, randomUUID } from "node:crypto";
 import { beforeEach, describe, expect, it } from "vitest";
-import { type Message, refOf } from "../../functions/core/message.ts";
+import { type Message, type Part, refOf } from "../../functions/core/message.ts";
 import type { MessageStore } from "../../functions/core/ports.ts";
 import { ManualClock } from "./memory.ts";
-import { sampleMessage } from "./samples.ts";
+import { sampleLongMessage, sampleMessage } from "./samples.ts";
 
 const present = (message: Message | undefined) =>
   message && Object.fromEntries(Object.entries(message).filter(([, value]) => value !== undefined));
+
+const byId = (messages: readonly Message[]) =>
+  [...messages].sort((one, other) => one.id.localeCompare(other.id));
 
 /** What every `MessageStore` does; the store in memory and the one in DynamoDB are held to the same. */
 export function describeMessageStore(
@@ -86,6 +89,13 @@ export function describeMessageStore(
       await claim();
       expect(await store.withdraw(refOf(message))).toBe(false);
       expect(await find()).toMatchObject({ state: "SENDING" });
+    });
+
+    it("does not withdraw a message that is kept for a retry", async () => {
+      await store.insert(message);
+      await store.change(message, { kept: true });
+      expect(await store.withdraw(refOf(message))).toBe(false);
+      expect(await find()).toMatchObject({ state: "QUEUED", kept: true });
     });
 
     it("claims a queued message once", async () => {
@@ -176,6 +186,257 @@ export function describeMessageStore(
         ),
       );
       expect(changes.filter(Boolean)).toHaveLength(1);
+    });
+
+    describe("with many messages", () => {
+      const many = (count: number, overrides: Partial<Message> = {}) =>
+        Array.from({ length: count }, (_, n) => ({
+          ...message,
+          id: `id-${String(n).padStart(4, "0")}`,
+          traceId: `trace-${n}`,
+          ...overrides,
+        }));
+      const idsOf = (messages: readonly Message[]) => messages.map(({ id }) => id);
+      const findThem = async (messages: readonly Message[]) =>
+        byId(await store.findMany(message.account, idsOf(messages)));
+
+      it.each([0, 1, 25, 26, 230])("inserts %d of them, and finds them", async (count) => {
+        const messages = many(count);
+        expect(await findThem(messages)).toEqual([]);
+        expect(await store.insertMany(messages)).toEqual(messages);
+        expect(await findThem(messages)).toEqual(messages.map(present));
+      });
+
+      it("inserts those whose ids are not taken, and shows in their places those that are there", async () => {
+        const messages = many(60);
+        const earlier = [3, 30, 59].map((n) => ({
+          ...(messages[n] as Message),
+          traceId: `earlier-${n}`,
+          text: "earlier",
+        }));
+        for (const one of earlier) await store.insert(one);
+        const expected = messages.map((one) => earlier.find(({ id }) => id === one.id) ?? one);
+        expect(await store.insertMany(messages)).toEqual(expected);
+        expect(await findThem(messages)).toEqual(expected.map(present));
+      });
+
+      it("shows what has become of those that it has inserted before", async () => {
+        const messages = many(30);
+        const [first, second] = messages as [Message, Message];
+        await store.insertMany(messages);
+        await claim("token", refOf(second));
+        const again = await store.insertMany(messages);
+        expect(again[0]).toEqual(first);
+        expect(again[1]).toMatchObject({ traceId: second.traceId, state: "SENDING", attempts: 1 });
+        expect(again.slice(2)).toEqual(messages.slice(2));
+      });
+
+      it("replaces one that is past its removal", async () => {
+        const messages = many(30, { removeAt: message.removeAt + 86_400 });
+        const old = { ...(messages[7] as Message), traceId: "old", removeAt: message.removeAt };
+        await store.insert(old);
+        clock.time = message.removeAt * 1_000;
+        expect(await store.insertMany(messages)).toEqual(messages);
+        expect(await findThem(messages)).toEqual(messages.map(present));
+      });
+
+      it("tells everybody who inserts the same ids at the same time the same", async () => {
+        const results = await Promise.all(
+          ["a", "b", "c"].map((name) =>
+            store.insertMany(many(40).map((one) => ({ ...one, traceId: `${name}-${one.id}` }))),
+          ),
+        );
+        const stored = await findThem(many(40));
+        expect(stored).toHaveLength(40);
+        for (const result of results) expect(result.map(present)).toEqual(stored);
+      });
+
+      it("inserts an id for each account that has it", async () => {
+        await store.insertMany(many(2));
+        const elsewhere = many(2, { account: `${message.account}-2`, traceId: "elsewhere" });
+        expect(await store.insertMany(elsewhere)).toEqual(elsewhere);
+        expect(await findThem(many(2))).toEqual(many(2).map(present));
+      });
+
+      it("finds those of many ids that the account has, as they are now", async () => {
+        const messages = many(150);
+        const [first] = messages as [Message];
+        await store.insertMany(messages);
+        await claim("token", refOf(first));
+        await store.insertMany([
+          { ...first, account: `${message.account}-2`, id: "only-elsewhere", traceId: "elsewhere" },
+        ]);
+        const unknown = messages.map(({ id }) => `${id}-unknown`);
+        const ids = ["only-elsewhere", ...unknown, ...idsOf(messages)];
+        const found = byId(await store.findMany(message.account, ids));
+        expect(idsOf(found)).toEqual(idsOf(messages));
+        expect(found[0]).toMatchObject({ state: "SENDING", attempts: 1 });
+        expect(found.slice(1)).toEqual(messages.slice(1).map(present));
+        expect(await store.findMany(`${message.account}-3`, ids)).toEqual([]);
+      });
+
+      it("does not find those past their removal", async () => {
+        const [short, long] = many(2) as [Message, Message];
+        const kept = { ...long, removeAt: long.removeAt + 1 };
+        await store.insertMany([short, kept]);
+        clock.time = short.removeAt * 1_000;
+        expect(await findThem([short, kept])).toEqual([present(kept)]);
+      });
+    });
+
+    describe("as to what a phone was sent", () => {
+      const shortCode = "27182";
+      let phone: string;
+
+      beforeEach(() => {
+        phone = String(randomInt(10 ** 13, 10 ** 14));
+      });
+
+      const insertSent = async (id: string, sentAt: number, overrides: Partial<Message> = {}) => {
+        const sent: Message = {
+          ...message,
+          id,
+          traceId: `trace-of-${id}`,
+          destination: phone,
+          state: "SENT",
+          sentAt,
+          shortCode,
+          ...overrides,
+        };
+        await store.insert(sent);
+        return sent;
+      };
+      const lastSent = async (before = clock.now(), code = shortCode) =>
+        (await store.findLastSent(phone, code, before))?.id;
+
+      it("finds the last message", async () => {
+        expect(await lastSent()).toBeUndefined();
+        await insertSent("second", clock.now() - 20);
+        await insertSent("third", clock.now() - 10);
+        await insertSent("first", clock.now() - 30);
+        expect(await store.findLastSent(phone, shortCode, clock.now())).toMatchObject({
+          account: message.account,
+          id: "third",
+          traceId: "trace-of-third",
+          dialect: "mesago",
+        });
+      });
+
+      it("finds the last one from the short code", async () => {
+        await insertSent("ours", clock.now() - 20);
+        await insertSent("from another", clock.now() - 10, { shortCode: "40001" });
+        await insertSent("from nowhere", clock.now() - 5, { shortCode: undefined });
+        expect(await lastSent()).toBe("ours");
+        expect(await lastSent(clock.now(), "40001")).toBe("from another");
+        expect(await lastSent(clock.now(), "40002")).toBeUndefined();
+      });
+
+      it("finds the last one up to a time, inclusive", async () => {
+        await insertSent("first", clock.now() - 20);
+        await insertSent("second", clock.now() - 10);
+        expect(await lastSent(clock.now() - 10)).toBe("second");
+        expect(await lastSent(clock.now() - 11)).toBe("first");
+        expect(await lastSent(clock.now() - 21)).toBeUndefined();
+      });
+
+      it("finds the last one whoever's it was, and only of this phone", async () => {
+        const account = `${message.account}-2`;
+        await insertSent("ours", clock.now() - 20);
+        await insertSent("theirs", clock.now() - 10, { account, dialect: "zenvia" });
+        await insertSent("to another", clock.now() - 5, { destination: `${phone}0` });
+        expect(await store.findLastSent(phone, shortCode, clock.now())).toMatchObject({
+          account,
+          id: "theirs",
+          traceId: "trace-of-theirs",
+          dialect: "zenvia",
+        });
+      });
+
+      it("does not find one past its removal", async () => {
+        const { removeAt } = message;
+        await insertSent("kept", clock.now() - 20, { removeAt: removeAt + 1 });
+        await insertSent("gone", clock.now() - 10);
+        clock.time = removeAt * 1_000;
+        expect(await lastSent()).toBe("kept");
+        clock.advance(1_000);
+        expect(await lastSent()).toBeUndefined();
+      });
+
+      it("does not find one before it was sent", async () => {
+        const waiting = await insertSent("waiting", 0, { state: "QUEUED", sentAt: undefined });
+        expect(await lastSent()).toBeUndefined();
+        await store.change(waiting, { state: "SENT", sentAt: clock.now() });
+        expect(await lastSent()).toBe("waiting");
+      });
+    });
+
+    describe("with a message of several parts", () => {
+      let long: Message;
+      let parts: Part[];
+
+      beforeEach(async () => {
+        long = sampleLongMessage(clock.now(), { account: message.account, state: "SENT" });
+        parts = long.parts ?? [];
+        await store.insert(long);
+      });
+
+      const findLong = async () => present(await store.find(long.account, long.id));
+      const withDelivered = (order: number) =>
+        parts.map((part, index) =>
+          index + 1 === order ? { ...part, state: "DELIVERED" as const } : part,
+        );
+
+      it("keeps the parts as they are, with and without what they may have", async () => {
+        const changed: Part[] = [
+          { length: 1, state: "SENT", carrierMessageId: "carrier-1", reason: "no-receipts" },
+          { length: 2, state: "BLOCKED", reason: "content" },
+          { length: 3, state: "QUEUED" },
+        ];
+        expect(await findLong()).toEqual(present(long));
+        expect(await store.change(long, { parts: changed })).toMatchObject({ parts: changed });
+        expect(await findLong()).toEqual(present({ ...long, parts: changed }));
+        const one = { ...long, id: "one", traceId: "one", parts: changed };
+        expect(await store.insertMany([one])).toEqual([one]);
+        expect(await store.findMany(long.account, ["one"])).toEqual([present(one)]);
+      });
+
+      it("does not change parts that another has changed", async () => {
+        expect(await store.change(long, { parts: withDelivered(1) })).toBeDefined();
+        expect(await store.change(long, { parts: withDelivered(2) })).toBeUndefined();
+        expect(await store.change(long, { state: "NOT_DELIVERED" })).toBeUndefined();
+        expect(await findLong()).toEqual(present({ ...long, parts: withDelivered(1) }));
+      });
+
+      it("does not look at parts where none were seen", async () => {
+        await store.change(long, { parts: withDelivered(1) });
+        const seen = { ...refOf(long), state: long.state };
+        expect(await store.change(seen, { state: "DELIVERED" })).toMatchObject({
+          state: "DELIVERED",
+          parts: withDelivered(1),
+        });
+      });
+
+      it("lets one of many changes of the parts through", async () => {
+        const changes = await Promise.all(
+          [1, 2, 3].map((order) => store.change(long, { parts: withDelivered(order) })),
+        );
+        const [winner, ...others] = changes.filter((change) => change !== undefined);
+        expect(others).toEqual([]);
+        expect(await findLong()).toEqual(present(winner));
+      });
+
+      it("lets one of many through that differ in nothing but the parts", async () => {
+        const changes = await Promise.all(
+          [1, 2, 3].map((order) =>
+            store.change(long, {
+              state: "NOT_DELIVERED",
+              stateAt: clock.now(),
+              parts: withDelivered(order),
+            }),
+          ),
+        );
+        expect(changes.filter(Boolean)).toHaveLength(1);
+      });
     });
   });
 }

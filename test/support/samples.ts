@@ -1,5 +1,10 @@
-import type { Account, Endpoint } from "../../functions/core/account.ts";
+import {
+  type Account,
+  accountSettingsSchema,
+  type Endpoint,
+} from "../../functions/core/account.ts";
 import type { Message } from "../../functions/core/message.ts";
+import type { Mo } from "../../functions/core/mo.ts";
 import { hashSecret } from "../../functions/core/passwords.ts";
 import { ALWAYS } from "../../functions/core/time.ts";
 
@@ -14,6 +19,7 @@ export function sampleAccount(overrides: Partial<Account> = {}): Account {
     state: "active",
     country: "BR",
     timeZone: "America/Sao_Paulo",
+    ...accountSettingsSchema.parse({}),
     credentials: [{ hash: hashSecret(SAMPLE_PASSWORD), createdAt: 0 }],
     createdAt: 0,
     revision: 0,
@@ -38,6 +44,32 @@ export function sampleMessage(now: number, overrides: Partial<Message> = {}): Me
     claimableFrom: now,
     claimableUntil: ALWAYS,
     attempts: 0,
+    removeAt: Math.ceil(now / 1_000) + 86_400,
+    ...overrides,
+  };
+}
+
+/** A message of three parts, just accepted at `now`. */
+export function sampleLongMessage(now: number, overrides: Partial<Message> = {}): Message {
+  const texts = ["first ".repeat(25), "second ".repeat(21), "third"];
+  const parts = texts.map(({ length }) => ({ length, state: "QUEUED" as const }));
+  return sampleMessage(now, { text: texts.join(""), parts, ...overrides });
+}
+
+/** An MO that came in at `now`. */
+export function sampleMo(now: number, overrides: Partial<Mo> = {}): Mo {
+  return {
+    version: 1,
+    account: "acme",
+    id: 23190501,
+    from: "5519900001111",
+    shortCode: "27182",
+    text: "Sim",
+    receivedAt: now,
+    operator: "Claro",
+    carrier: "sandbox",
+    dialect: "mesago",
+    answers: { id: "id-1", traceId: "trace-1" },
     removeAt: Math.ceil(now / 1_000) + 86_400,
     ...overrides,
   };

@@ -63,6 +63,7 @@ const IMPORT_RULES: readonly ImportRule[] = [
       ours("functions/core/"),
       packages("zod", "libphonenumber-js", "temporal-polyfill", "lru-cache"),
       only(packages("node:crypto"), /^(createHash|timingSafeEqual)$/),
+      only(packages("node:util"), /^isDeepStrictEqual$/),
     ],
   },
   {
@@ -103,6 +104,14 @@ const IMPORT_RULES: readonly ImportRule[] = [
       packages("zod"),
       typesOf(ours("functions/adapters/")),
       typesOf(packages("aws-lambda", "@aws-sdk")),
+    ],
+  },
+  {
+    files: new RegExp(`^${CAPABILITY}/soap\\.ts$`),
+    because: "soap.ts is a wire contract, in XML",
+    allowed: [
+      ours("OWN/(?!index|env)", "functions/core/", "functions/runtime/(?!env|system)"),
+      packages("@rgrove/parse-xml"),
     ],
   },
   {

@@ -19,15 +19,17 @@ const outboxEntrySchema = z.object({
   messageId: z.string(),
   text: z.string(),
   flash: z.boolean(),
+  /** Which part of a long message it was, and of how many. */
+  part: z.object({ order: z.number().int(), total: z.number().int() }).optional(),
   attempt: z.number().int(),
-  outcome: z.enum(["accepted", "unreachable", "rejected", "blocked"]),
+  outcome: z.enum(["accepted", "unreachable", "rejected", "blocked", "broken"]),
 });
 export type OutboxEntry = z.infer<typeof outboxEntrySchema>;
 
 /** What the sandbox carrier has been handed. */
 export interface SandboxOutbox {
-  /** Counts a hand-over of this message. @returns 1 for the first */
-  countAttempt(traceId: string): Promise<number>;
+  /** Counts a hand-over of this SMS. @returns 1 for the first */
+  countAttempt(sms: string): Promise<number>;
   add(entry: OutboxEntry): Promise<void>;
   /** @param destination E.164 digits @returns the hand-overs to this number, oldest first */
   list(destination: string): Promise<OutboxEntry[]>;
@@ -42,11 +44,11 @@ export function createSandboxOutbox(deps: {
   const { client, tableName: TableName } = deps;
   const removeAt = () => Math.ceil(deps.clock.now() / 1_000) + KEPT_SECONDS;
   return {
-    async countAttempt(traceId) {
+    async countAttempt(sms) {
       const { Attributes } = await client.send(
         new UpdateCommand({
           TableName,
-          Key: { pk: `ATTEMPTS#${traceId}`, sk: "ATTEMPTS" },
+          Key: { pk: `ATTEMPTS#${sms}`, sk: "ATTEMPTS" },
           UpdateExpression: "ADD attempts :one SET removeAt = :removeAt",
           ExpressionAttributeValues: { ":one": 1, ":removeAt": removeAt() },
           ReturnValues: "UPDATED_NEW",
@@ -55,7 +57,8 @@ export function createSandboxOutbox(deps: {
       return z.object({ attempts: z.number() }).parse(Attributes).attempts;
     },
     async add(entry) {
-      const sk = `${new Date(entry.receivedAt).toISOString()}#${entry.account}#${entry.messageId}`;
+      const at = new Date(entry.receivedAt).toISOString();
+      const sk = `${at}#${entry.account}#${entry.messageId}#${entry.part?.order ?? 1}`;
       await client.send(
         new PutCommand({
           TableName,

@@ -1,4 +1,4 @@
-import type { Carrier, CarrierEvent, OutboundMessage, SendOutcome } from "../../core/carrier.ts";
+import type { Carrier, OutboundMessage, Receipt, SendOutcome } from "../../core/carrier.ts";
 import type { Clock } from "../../core/ports.ts";
 import type { CarrierEventsQueue } from "../sqs/carrier-events-queue.ts";
 import {
@@ -43,7 +43,7 @@ export function createSandboxCarrier(deps: SandboxDependencies): Carrier {
     behaviour: SandboxBehaviour,
     outcome: SendOutcome,
   ): Promise<SendOutcome> {
-    if (outcome.kind !== "accepted") return outcome;
+    if (outcome.kind !== "accepted" || behaviour.breaks) return outcome;
     try {
       await sendReceipts(message, behaviour);
       return outcome;
@@ -55,8 +55,8 @@ export function createSandboxCarrier(deps: SandboxDependencies): Carrier {
   return {
     name: "sandbox",
     async send(message) {
-      const behaviour = sandboxBehaviour(message.destination);
-      const attempt = await outbox.countAttempt(message.ref.traceId);
+      const behaviour = sandboxBehaviour(message.destination, message.part?.order);
+      const attempt = await outbox.countAttempt(nameOf(message));
       const outcome = await receiptsFirst(
         message,
         behaviour,
@@ -69,9 +69,11 @@ export function createSandboxCarrier(deps: SandboxDependencies): Carrier {
         messageId: message.ref.id,
         text: message.text,
         flash: message.flash,
+        ...(message.part && { part: message.part }),
         attempt,
-        outcome: outcome.kind,
+        outcome: behaviour.breaks ? "broken" : outcome.kind,
       });
+      if (behaviour.breaks) throw new Error("the sandbox's number breaks the connection");
       if (outcome.kind === "accepted" && behaviour.receiptFirst) {
         await deps.pause(HEAD_START_OF_RECEIPT_MS);
       }
@@ -80,12 +82,16 @@ export function createSandboxCarrier(deps: SandboxDependencies): Carrier {
   };
 }
 
+/** What tells one SMS from all others. */
+const nameOf = ({ ref, part }: OutboundMessage) =>
+  part ? `${ref.traceId}-${part.order}` : ref.traceId;
+
 function answerTo(
-  { destination, ref }: OutboundMessage,
+  message: OutboundMessage,
   behaviour: SandboxBehaviour,
   attempt: number,
 ): SendOutcome {
-  const operator = sandboxOperator(destination);
+  const operator = sandboxOperator(message.destination);
   if (attempt <= (behaviour.unreachable ?? 0)) {
     return {
       kind: "unreachable",
@@ -96,7 +102,7 @@ function answerTo(
   if (behaviour.blocked) return { kind: "blocked", reason: behaviour.blocked };
   return {
     kind: "accepted",
-    carrierMessageId: `sandbox-${ref.traceId}-${attempt}`,
+    carrierMessageId: `sandbox-${nameOf(message)}-${attempt}`,
     operator,
     shortCode: SANDBOX_SHORT_CODE,
     receipts: behaviour.receipts !== 0,
@@ -104,13 +110,14 @@ function answerTo(
 }
 
 function receiptFor(
-  { ref, destination }: OutboundMessage,
+  { ref, destination, part }: OutboundMessage,
   { notDelivered }: SandboxBehaviour,
   at: number,
-): CarrierEvent {
+): Receipt {
   const receipt = {
     type: "receipt",
     ref,
+    ...(part && { part: part.order }),
     carrier: "sandbox",
     at,
     operator: sandboxOperator(destination),

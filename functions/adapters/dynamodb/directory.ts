@@ -16,6 +16,15 @@ import { parseItem } from "./items.ts";
 /** The index that lists the items of one kind; only items with a `kind` are in it. */
 const DIRECTORY_KIND_INDEX = "kind";
 
+/** The query for every account there is. */
+const ALL_ACCOUNTS = {
+  IndexName: DIRECTORY_KIND_INDEX,
+  KeyConditionExpression: "#kind = :account",
+  ExpressionAttributeNames: { "#kind": "kind" },
+  ExpressionAttributeValues: { ":account": "ACCOUNT" },
+};
+const ownerSchema = accountSchema.pick({ account: true });
+
 const partitionOf = (account: string) => `ACCOUNT#${account}`;
 const accountKey = (account: string) => ({ pk: partitionOf(account), sk: "ACCOUNT" });
 const ENDPOINT_PREFIX = "ENDPOINT#";
@@ -43,6 +52,11 @@ export function createDirectory(deps: {
       items.push(...(page.Items ?? []));
     }
     return items;
+  }
+
+  async function listAccounts(): Promise<Account[]> {
+    const items = await query(ALL_ACCOUNTS);
+    return items.map((item) => parseItem(accountSchema, item, "account"));
   }
 
   /** @returns whether the account is now as given */
@@ -83,14 +97,23 @@ export function createDirectory(deps: {
     updateAccount: (read, changed) =>
       putAccount(changed, "revision = :read", { ":read": read.revision }),
 
-    async listAccounts() {
-      const items = await query({
-        IndexName: DIRECTORY_KIND_INDEX,
-        KeyConditionExpression: "#kind = :account",
-        ExpressionAttributeNames: { "#kind": "kind" },
-        ExpressionAttributeValues: { ":account": "ACCOUNT" },
+    listAccounts,
+
+    async findAccountOfShortCode(shortCode) {
+      const [owner] = await query({
+        ...ALL_ACCOUNTS,
+        ExpressionAttributeNames: {
+          ...ALL_ACCOUNTS.ExpressionAttributeNames,
+          "#account": "account",
+        },
+        ExpressionAttributeValues: {
+          ...ALL_ACCOUNTS.ExpressionAttributeValues,
+          ":shortCode": shortCode,
+        },
+        FilterExpression: "contains(shortCodes, :shortCode)",
+        ProjectionExpression: "#account",
       });
-      return items.map((item) => parseItem(accountSchema, item, "account"));
+      return owner === undefined ? undefined : parseItem(ownerSchema, owner, "account").account;
     },
 
     async listEndpoints(account) {

@@ -1,5 +1,11 @@
 import { type EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
-import { EVENT_SOURCE, MESSAGE_STATUS_CHANGED } from "../../core/events.ts";
+import {
+  EVENT_SOURCE,
+  isMessageReceived,
+  MESSAGE_RECEIVED,
+  MESSAGE_STATUS_CHANGED,
+  timeOfEvent,
+} from "../../core/events.ts";
 import type { EventBus } from "../../core/ports.ts";
 
 /** The most entries that PutEvents takes. */
@@ -19,8 +25,8 @@ export function createEventBus(deps: {
             Entries: events.slice(start, start + MAX_ENTRIES).map((event) => ({
               EventBusName: deps.busName,
               Source: EVENT_SOURCE,
-              DetailType: MESSAGE_STATUS_CHANGED,
-              Time: new Date(event.at),
+              DetailType: isMessageReceived(event) ? MESSAGE_RECEIVED : MESSAGE_STATUS_CHANGED,
+              Time: new Date(timeOfEvent(event)),
               Detail: JSON.stringify(event),
             })),
           }),

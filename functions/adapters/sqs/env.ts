@@ -1,12 +1,23 @@
 import * as z from "zod";
 
-/** What a function needs to know to put messages on their way to dispatch. */
+/** What a function needs to know to have something put on a queue at a time. */
+const schedulesEnv = z.object({
+  SCHEDULE_GROUP: z.string().min(1),
+  SCHEDULE_ROLE_ARN: z.string().min(1),
+});
+/** What a function needs to know to put messages on their way to dispatch, by the lane it is given. */
 export const dispatchQueueEnv = z.object({
   DISPATCH_QUEUE_URL: z.string().min(1),
   DISPATCH_QUEUE_ARN: z.string().min(1),
   DISPATCH_DEAD_LETTER_QUEUE_ARN: z.string().min(1),
-  DISPATCH_SCHEDULE_GROUP: z.string().min(1),
-  DISPATCH_SCHEDULE_ROLE_ARN: z.string().min(1),
+  ...schedulesEnv.shape,
+});
+/** What a function needs to know to hand on batches. */
+export const batchQueueEnv = z.object({
+  BATCH_QUEUE_URL: z.string().min(1),
+  BATCH_QUEUE_ARN: z.string().min(1),
+  BATCH_DEAD_LETTER_QUEUE_ARN: z.string().min(1),
+  ...schedulesEnv.shape,
 });
 /** What a function needs to know to retry callbacks, and to give them up. */
 export const callbackRetryEnv = z.object({

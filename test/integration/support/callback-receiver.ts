@@ -44,8 +44,14 @@ export class CallbackReceiver {
   statusesOf(id: string): string[] {
     return this.received
       .map(({ body }) => body.callbackMtRequest)
-      .filter((callback) => callback.id === id)
+      .filter((callback) => callback?.id === id)
       .map(({ status, statusDetail }) => `${status}/${statusDetail}`);
+  }
+
+  /** The MOs that came in. */
+  // biome-ignore lint/suspicious/noExplicitAny: what comes over the wire is what is being tested.
+  get mos(): any[] {
+    return this.received.flatMap(({ body }) => body.callbackMoRequest ?? []);
   }
 
   stop(): void {

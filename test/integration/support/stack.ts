@@ -1,11 +1,17 @@
-import { randomUUID } from "node:crypto";
+import { randomInt, randomUUID } from "node:crypto";
+import { SQSClient } from "@aws-sdk/client-sqs";
 import { inject } from "vitest";
 import { EMULATOR_CREDENTIALS } from "../../../bin/aws-target.ts";
 import { openDirectory } from "../../../bin/directory-client.ts";
 import { createSandboxOutbox } from "../../../functions/adapters/carriers/sandbox-outbox.ts";
 import { createDocumentClient } from "../../../functions/adapters/dynamodb/client.ts";
-import type { EndpointEvent } from "../../../functions/core/account.ts";
-import { addEndpoint, createAccount } from "../../../functions/core/accounts.ts";
+import { createCarrierEventsQueue } from "../../../functions/adapters/sqs/carrier-events-queue.ts";
+import type { AccountSettings, EndpointEvent } from "../../../functions/core/account.ts";
+import {
+  addEndpoint,
+  changeAccountSettings,
+  createAccount,
+} from "../../../functions/core/accounts.ts";
 import type { CallbackOption } from "../../../functions/core/message.ts";
 import { systemClock } from "../../../functions/runtime/system.ts";
 
@@ -28,6 +34,33 @@ export const outbox = createSandboxOutbox({
   clock: systemClock,
 });
 
+const carrierEvents = createCarrierEventsQueue({
+  client: new SQSClient(clientConfig),
+  queueUrl: stack.outputs.CarrierEventsQueueUrl,
+});
+
+/** Has a phone send an SMS to us, as `sandbox reply` does. */
+export async function replyFrom(
+  phone: string,
+  text: string,
+  more: { shortCode?: string; carrierMessageId?: string; at?: number } = {},
+): Promise<void> {
+  const { shortCode = "27182", carrierMessageId = randomUUID(), at = systemClock.now() } = more;
+  await carrierEvents.enqueue({
+    type: "mo",
+    carrier: "sandbox",
+    carrierMessageId,
+    from: phone,
+    shortCode,
+    text,
+    at,
+    operator: "Claro",
+  });
+}
+
+/** A number that no other test sends to. @param lastFour what the sandbox carrier does with it */
+export const phoneOfOurOwn = (lastFour = "1111") => `55199${randomInt(1_000, 9_999)}${lastFour}`;
+
 /** An answer over HTTP. */
 export interface HttpAnswer {
   readonly status: number;
@@ -43,11 +76,12 @@ export class TestAccount {
     readonly password: string,
   ) {}
 
-  static async create(): Promise<TestAccount> {
+  static async create(settings: Partial<AccountSettings> = {}): Promise<TestAccount> {
     const { account, password } = await createAccount(directory, {
       account: `test-${randomUUID()}`,
       country: "BR",
     });
+    await changeAccountSettings(directory, account, settings);
     return new TestAccount(account, password);
   }
 
@@ -77,6 +111,26 @@ export class TestAccount {
       headers: { "content-type": "application/json" },
       body: typeof body === "string" ? body : JSON.stringify(body),
     });
+  }
+
+  /** `POST /api/send-sms-multiple` with these messages: an answer per message. */
+  async sendMany(messages: readonly object[], more: object = {}): Promise<HttpAnswer> {
+    const answer = await this.post("/api/send-sms-multiple", {
+      sendSmsMultiRequest: { messages, defaultValues: { messageText: "Hello" }, ...more },
+    });
+    return { ...answer, body: answer.body.sendSmsMultiResponse.sendSmsResponseList };
+  }
+
+  /** `POST /api/cancel-sms/id/{id}`: the two codes, as `09/002`. */
+  async cancel(id: string): Promise<string> {
+    const { body } = await this.post(`/api/cancel-sms/id/${encodeURIComponent(id)}`, "");
+    return `${body.cancelSmsResp.statusCode}/${body.cancelSmsResp.detailCode}`;
+  }
+
+  /** `POST /api/received/list`: the MOs that are new. */
+  async listReceived(): Promise<HttpAnswer["body"][]> {
+    const { body } = await this.post("/api/received/list", "");
+    return body.receivedResponse.receivedMessages;
   }
 
   async status(

@@ -1,8 +1,8 @@
 import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import { expect, it } from "vitest";
 import { createEventBus } from "../../../functions/adapters/eventbridge/event-bus.ts";
-import { messageStatusChanged } from "../../../functions/core/events.ts";
-import { sampleMessage } from "../../support/samples.ts";
+import { messageReceived, messageStatusChanged } from "../../../functions/core/events.ts";
+import { sampleMessage, sampleMo } from "../../support/samples.ts";
 import { stubbedAws } from "../../support/stub-aws.ts";
 
 const now = Date.parse("2026-03-02T15:00:00Z");
@@ -24,6 +24,25 @@ it("puts events on the bus in tens", async () => {
     DetailType: "Message Status Changed",
     Time: now / 1_000,
     Detail: JSON.stringify(events(1)[0]),
+  });
+});
+
+it("calls an MO what rules look for, at the time it came in", async () => {
+  const { requests, config } = stubbedAws(() => ({ body: { FailedEntryCount: 0, Entries: [] } }));
+  const bus = createEventBus({ client: new EventBridgeClient(config), busName: "torpedo-test" });
+  const received = messageReceived(sampleMo(now + 7_000));
+  expect(await bus.publish([...events(1), received])).toEqual([]);
+  const entries = requests.flatMap(({ body }) => body.Entries as Record<string, unknown>[]);
+  expect(entries.map(({ DetailType }) => DetailType)).toEqual([
+    "Message Status Changed",
+    "Message Received",
+  ]);
+  expect(entries[1]).toEqual({
+    EventBusName: "torpedo-test",
+    Source: "torpedo",
+    DetailType: "Message Received",
+    Time: now / 1_000 + 7,
+    Detail: JSON.stringify(received),
   });
 });
 

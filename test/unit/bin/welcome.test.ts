@@ -61,6 +61,20 @@ describe("welcome", () => {
     expect(text).not.toContain(ids[0]);
   });
 
+  it.each([
+    ["the outbox", /^ {2}npm run admin -- sandbox outbox --to \d+$/],
+    ["a phone's answer", /^ {2}npm run admin -- sandbox reply --from \d+ --text \w+$/],
+    ["long messages", /^ {2}npm run admin -- account set --account sandbox --long-messages on$/],
+    ["an endpoint", /^ {2}npm run admin -- endpoint add --account sandbox --url http:\S+$/],
+  ])("prints the admin's line for %s, with nothing behind it", (_, line) => {
+    expect(text.split("\n").filter((it) => line.test(it))).toHaveLength(1);
+  });
+
+  it("tells that answers come to the API and to endpoints as well", () => {
+    expect(text).toContain("POST /api/received/list");
+    expect(text).toContain("statuses and answers go to a server of yours");
+  });
+
   it("says how it ends", () => {
     expect(text).toContain("Ctrl-C");
     expect(welcome(environment, { detached: true })).toContain("npm stop");

@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { type AccountSettings, accountSchema } from "../../../functions/core/account.ts";
 import {
   addEndpoint,
+  changeAccountSettings,
   createAccount,
   InvalidRequestError,
   removeEndpoint,
@@ -9,6 +11,7 @@ import {
 } from "../../../functions/core/accounts.ts";
 import { matchesCredential } from "../../../functions/core/passwords.ts";
 import { CountingRandomness, ManualClock, MemoryDirectory } from "../../support/memory.ts";
+import { sampleAccount } from "../../support/samples.ts";
 
 describe("accounts", () => {
   const clock = new ManualClock();
@@ -79,6 +82,85 @@ describe("accounts", () => {
     await setAccountState(deps, "acme", "disabled");
     expect(isValid("acme", password)).toBe(false);
     expect(directory.accounts.get("acme")?.state).toBe("disabled");
+  });
+
+  it("begin with all settings off, and the texts cut as the document has it", async () => {
+    await createAccount(deps, { account: "acme", country: "BR" });
+    expect(directory.accounts.get("acme")).toMatchObject({
+      longMessages: false,
+      segmentation: "mesago",
+      transliterate: false,
+      operatorOfMo: false,
+      shortCodes: [],
+      revision: 0,
+    });
+  });
+
+  const settings: AccountSettings = {
+    longMessages: true,
+    segmentation: "gsm",
+    transliterate: true,
+    operatorOfMo: true,
+    shortCodes: ["27182", "31415"],
+  };
+
+  it.each(Object.entries(settings))(
+    "change in nothing but what is asked: %s",
+    async (name, value) => {
+      await createAccount(deps, { account: "acme", country: "BR" });
+      const created = directory.accounts.get("acme");
+      const changed = await changeAccountSettings(deps, "acme", { [name]: value });
+      expect(changed).toEqual({ ...created, [name]: value, revision: 1 });
+      expect(directory.accounts.get("acme")).toEqual(changed);
+    },
+  );
+
+  it("keep the settings that were changed before", async () => {
+    await createAccount(deps, { account: "acme", country: "BR" });
+    await changeAccountSettings(deps, "acme", settings);
+    const changed = await changeAccountSettings(deps, "acme", { transliterate: false });
+    expect(changed).toMatchObject({ ...settings, transliterate: false, revision: 2 });
+    await setAccountState(deps, "acme", "disabled");
+    await rotateCredential(deps, "acme", 0);
+    const account = directory.accounts.get("acme");
+    expect(account).toMatchObject({ ...settings, transliterate: false, state: "disabled" });
+    expect(accountSchema.parse(account)).toEqual(account);
+    expect(await changeAccountSettings(deps, "acme", {})).toEqual({ ...account, revision: 5 });
+  });
+
+  it.each<[string, object]>([
+    ["a short code with letters", { shortCodes: ["27182", "SMS"] }],
+    ["an empty short code", { shortCodes: [""] }],
+    ["a short code of 16 digits", { shortCodes: ["1".repeat(16)] }],
+    ["a segmentation that there is not", { segmentation: "words" }],
+    ["a switch that is neither on nor off", { longMessages: "on" }],
+  ])("are not changed to %s", async (_, wrong) => {
+    await createAccount(deps, { account: "acme", country: "BR" });
+    const created = directory.accounts.get("acme");
+    const change = changeAccountSettings(deps, "acme", { transliterate: true, ...wrong });
+    await expect(change).rejects.toThrow(InvalidRequestError);
+    expect(directory.accounts.get("acme")).toEqual(created);
+  });
+
+  it("have no settings where there is no account", async () => {
+    await expect(changeAccountSettings(deps, "nobody", settings)).rejects.toThrow(/no account/);
+  });
+
+  it("refuse one of two changes of settings at the same time", async () => {
+    await createAccount(deps, { account: "acme", country: "BR" });
+    const results = await Promise.allSettled([
+      changeAccountSettings(deps, "acme", { longMessages: true }),
+      changeAccountSettings(deps, "acme", { transliterate: true }),
+    ]);
+    expect(results.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+    expect(directory.accounts.get("acme")).toMatchObject({ revision: 1 });
+  });
+
+  it("that were stored before there were settings have those of a new one", () => {
+    const { longMessages, segmentation, transliterate, operatorOfMo, shortCodes, ...before } =
+      sampleAccount();
+    const defaults = { longMessages, segmentation, transliterate, operatorOfMo, shortCodes };
+    expect(accountSchema.parse(before)).toEqual({ ...before, ...defaults });
   });
 
   it("get a new password, the old one ending at once or after the overlap", async () => {

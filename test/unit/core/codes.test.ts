@@ -3,11 +3,66 @@ import {
   codesOf,
   MESAGO_DETAIL,
   MESAGO_STATUS,
+  type MesagoDetailCode,
+  type MesagoStatusCode,
   mesagoAnswer,
   WAVY_DELIVERED,
   WAVY_SENT,
 } from "../../../functions/core/codes.ts";
 import { REASONS, type Reason, STATES, type State } from "../../../functions/core/lifecycle.ts";
+
+/** The document's table of `detailCode`, as it is written there. */
+const DOCUMENTED = {
+  "000": "Message Sent",
+  "002": "Message successfully canceled",
+  "010": "Empty message content",
+  "011": "Message body invalid",
+  "012": "Message content overflow",
+  "013": "Incorrect or incomplete ‘destination’ mobile number",
+  "014": "Empty ‘destination’ mobile number",
+  "015": "Scheduling date invalid or incorrect",
+  "016": "ID overflow",
+  "017": "Parameter ‘url’ is invalid or incorrect",
+  "021": "‘id’ fieldismandatory",
+  "080": "Message with same ID already sent",
+  "100": "Message Queued",
+  "110": "Message sent to operator",
+  "111": "Message confirmation unavailable",
+  "120": "Message received by mobile",
+  "130": "Message blocked",
+  "131": "Message blocked by predictive cleansing",
+  "132": "Message already canceled",
+  "133": "Message content in analysis",
+  "134": "Message blocked by forbidden content",
+  "135": "CorrelationId is Invalid or Inactive",
+  "136": "Message expired",
+  "140": "Mobile number not covered",
+  "141": "International sending not allowed",
+  "145": "Inactive mobile number",
+  "150": "Message expired in operator",
+  "160": "Operator network error",
+  "161": "Message rejected by operator",
+  "162": "Message cancelled or blocked by operator",
+  "170": "Bad message",
+  "171": "Bad number",
+  "172": "Missing parameter",
+  "173": "Gateway don't defined to user",
+  "180": "Message ID notfound",
+  "190": "Unknown error",
+  "200": "Messages Sent",
+  "210": "Messages scheduled but Account Limit Reached",
+  "240": "File empty or not sent",
+  "241": "File too large",
+  "242": "File readerror",
+  "300": "Received messages found",
+  "301": "No received messages found",
+  "400": "Entity saved",
+  "900": "Authentication error",
+  "901": "Account type not support this operation.",
+  "990": "Account Limit Reached – Please contact support",
+  "998": "Wrong operation requested",
+  "999": "Unknown Error",
+};
 
 /** Every state with every reason that it can have, and without one where it needs none. */
 const situations = STATES.flatMap((state): [State, Reason | undefined][] => [
@@ -29,13 +84,25 @@ describe("the code tables", () => {
     expect(Object.keys(WAVY_DELIVERED).join(" ")).toBe("4 104");
   });
 
-  it("keep the documents' words to the letter", () => {
-    expect(MESAGO_DETAIL["000"]).toBe("Message Sent");
-    expect(MESAGO_DETAIL["013"]).toBe("Incorrect or incomplete ‘destination’ mobile number");
-    expect(MESAGO_DETAIL["080"]).toBe("Message with same ID already sent");
-    expect(MESAGO_DETAIL["120"]).toBe("Message received by mobile");
-    expect(MESAGO_DETAIL["900"]).toBe("Authentication error");
-    expect(MESAGO_STATUS["04"]).toBe("Not Received");
+  it("keep the document's words to the letter", () => {
+    expect(MESAGO_DETAIL).toEqual(DOCUMENTED);
+  });
+
+  it("word each status as the document's answers do", () => {
+    expect(MESAGO_STATUS).toEqual({
+      "00": "Ok",
+      "01": "Scheduled",
+      "02": "Sent",
+      "03": "Delivered",
+      "04": "Not Received",
+      "05": "Blocked",
+      "06": "Blocked",
+      "07": "Blocked",
+      "08": "Blocked",
+      "09": "Blocked",
+      "10": "Error",
+      "99": "Nok",
+    });
   });
 
   it.each(situations)("have codes for %s %s", (state, reason) => {
@@ -85,15 +152,45 @@ describe("codesOf", () => {
 });
 
 describe("mesagoAnswer", () => {
+  /** The statuses of answers that are no errors, or no mere errors. */
+  const STATUS: Partial<Record<MesagoDetailCode, MesagoStatusCode>> = {
+    "000": "00",
+    "002": "09",
+    "013": "07",
+    "130": "06",
+    "132": "09",
+    "134": "08",
+    "136": "08",
+    "140": "05",
+    "141": "05",
+    "300": "00",
+    "301": "00",
+    "990": "09",
+    "999": "99",
+  };
+
+  it.each(Object.keys(MESAGO_DETAIL) as MesagoDetailCode[])(
+    "answers %s with its status, else as an error",
+    (detailCode) => {
+      const statusCode = STATUS[detailCode] ?? "10";
+      expect(mesagoAnswer(detailCode)).toEqual({ statusCode, detailCode });
+    },
+  );
+
   it.each([
-    ["000", "00"],
-    ["013", "07"],
-    ["080", "10"],
-    ["140", "05"],
-    ["180", "10"],
-    ["900", "10"],
-    ["999", "99"],
-  ] as const)("answers %s with status %s", (detailCode, statusCode) => {
-    expect(mesagoAnswer(detailCode)).toEqual({ statusCode, detailCode });
-  });
+    ["BLOCKED", "no-coverage"],
+    ["BLOCKED", "international-not-allowed"],
+    ["BLOCKED", "block-list"],
+    ["BLOCKED", "invalid-number"],
+    ["BLOCKED", "content"],
+    ["BLOCKED", "account-limit"],
+    ["EXPIRED", undefined],
+    ["CANCELED", undefined],
+  ] as const)(
+    "says of a request what a status says of a message that is %s %s",
+    (state, reason) => {
+      const { mesago } = codesOf(state, reason);
+      expect(mesagoAnswer(mesago.detailCode)).toEqual(mesago);
+    },
+  );
 });

@@ -6,7 +6,7 @@ import {
   isWanted,
   retryDelivery,
 } from "../../../functions/core/deliver-callbacks.ts";
-import { messageStatusChanged } from "../../../functions/core/events.ts";
+import { messageReceived, messageStatusChanged } from "../../../functions/core/events.ts";
 import type { Message } from "../../../functions/core/message.ts";
 import {
   ManualClock,
@@ -14,7 +14,7 @@ import {
   MemoryRetryQueue,
   MemoryWebhooks,
 } from "../../support/memory.ts";
-import { sampleAccount, sampleEndpoint, sampleMessage } from "../../support/samples.ts";
+import { sampleAccount, sampleEndpoint, sampleMessage, sampleMo } from "../../support/samples.ts";
 
 const clock = new ManualClock();
 const eventIn = (overrides: Partial<Message>) =>
@@ -59,6 +59,17 @@ describe("isWanted", () => {
     [["received"], delivered, false],
   ] as const)("for an endpoint of %j, for %j: %s", (events, state, expected) => {
     expect(isWanted(sampleEndpoint({ events: [...events] }), eventIn(state))).toBe(expected);
+  });
+
+  it.each([
+    [["received"], true],
+    [["sent", "delivered", "received"], true],
+    [["sent", "delivered"], false],
+  ] as const)("for an endpoint of %j, for an MO, whatever its option: %s", (events, expected) => {
+    for (const callbackOption of ["ALL", "FINAL", "NONE"] as const) {
+      const endpoint = sampleEndpoint({ events: [...events], callbackOption });
+      expect(isWanted(endpoint, messageReceived(sampleMo(clock.now())))).toBe(expected);
+    }
   });
 });
 
@@ -154,5 +165,44 @@ describe("callbacks", () => {
     webhook.answers.set("https://bad.example/", failing);
     retryQueue.enqueue = () => Promise.reject(new Error("the queue is away"));
     await expect(deliverEvent(deps, event)).rejects.toThrow("the queue is away");
+  });
+
+  describe("of an MO", () => {
+    const received = messageReceived(sampleMo(clock.now() - 1_500));
+
+    it("go to every endpoint that wants MOs, whatever its option", async () => {
+      endpointAt("https://one.example/", { events: ["received"], callbackOption: "NONE" });
+      endpointAt("https://two.example/");
+      endpointAt("https://unwilling.example/", { events: ["sent", "delivered"] });
+      endpointAt("https://other.example/", { account: "other" });
+      const formatted: unknown[] = [];
+      const format: CallbackDependencies["format"] = (one) => {
+        formatted.push(one);
+        return { headers: {}, body: "body" };
+      };
+      const attempts = await deliverEvent({ ...deps, format }, received);
+      expect(webhook.requests.map(({ url }) => url)).toEqual([
+        "https://one.example/",
+        "https://two.example/",
+      ]);
+      expect(formatted).toEqual([received, received]);
+      expect(attempts).toMatchObject([
+        { outcome: "delivered", attempt: 1, sinceChangeMs: 1_500 },
+        { outcome: "delivered", attempt: 1, sinceChangeMs: 1_500 },
+      ]);
+    });
+
+    it("that fail are tried again, and set aside in the end", async () => {
+      const { endpointId } = endpointAt("https://bad.example/");
+      webhook.answers.set("https://bad.example/", failing);
+      await deliverEvent(deps, received);
+      expect(retryQueue.retries).toEqual([
+        { delivery: { event: received, endpointId, attempts: 1 }, delaySeconds: 5 },
+      ]);
+      await retryDelivery(deps, { event: received, endpointId, attempts: 3 });
+      expect(retryQueue.givenUp).toEqual([
+        { delivery: { event: received, endpointId, attempts: 4 }, cause: "HTTP 500" },
+      ]);
+    });
   });
 });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
-import { applyCarrierEvent } from "../../../functions/core/apply-carrier-event.ts";
+import { applyReceipt } from "../../../functions/core/apply-receipt.ts";
 import type { Carrier, OutboundMessage, SendOutcome } from "../../../functions/core/carrier.ts";
 import {
   type DispatchDependencies,
@@ -11,13 +11,13 @@ import { handOverRecordSchema } from "../../../functions/core/hand-over-record.t
 import { canMove, isFinal, type State } from "../../../functions/core/lifecycle.ts";
 import { type Message, refOf } from "../../../functions/core/message.ts";
 import {
-  CountingRandomness,
   ManualClock,
   ManualTimeLimit,
   MemoryDispatchQueue,
   MemoryMessages,
 } from "../../support/memory.ts";
 import { sampleMessage } from "../../support/samples.ts";
+import { dispatchDependencies } from "./support.ts";
 
 const LEASE_MS = 30_000;
 const accepted: SendOutcome = {
@@ -66,17 +66,7 @@ describe("dispatchMessage", () => {
     dispatchQueue = new MemoryDispatchQueue();
     carrier = new ScriptedCarrier();
     timeLimit = new ManualTimeLimit();
-    deps = {
-      messages,
-      dispatchQueue,
-      carrier,
-      clock,
-      randomness: new CountingRandomness(),
-      timeLimit,
-      carrierTimeoutMs: 10_000,
-      backoff: { maxAttempts: 3, baseMs: 1_000, capMs: 60_000 },
-      leaseMs: LEASE_MS,
-    };
+    deps = { ...dispatchDependencies({ messages, dispatchQueue, carrier, clock }), timeLimit };
     run = () => dispatchMessage(deps, refOf(message));
   });
 
@@ -146,7 +136,11 @@ describe("dispatchMessage", () => {
 
   describe("where what the carrier answered cannot be written down", () => {
     const failing = () => {
-      deps = { ...deps, messages: { claim: deps.messages.claim.bind(messages), change } };
+      const { claim, find } = messages;
+      deps = {
+        ...deps,
+        messages: { claim: claim.bind(messages), find: find.bind(messages), change },
+      };
     };
     const change = () => Promise.reject(new Error("throttled"));
 
@@ -186,7 +180,7 @@ describe("dispatchMessage", () => {
       failing();
       await run();
       const receipt = { type: "receipt", outcome: "delivered", carrier: "scripted" } as const;
-      await applyCarrierEvent({ messages, clock }, { ...receipt, ref: refOf(message), at: 0 });
+      await applyReceipt({ messages, clock }, { ...receipt, ref: refOf(message), at: 0 });
       const [record] = dispatchQueue.records;
       if (record) await recordHandOver(working, record);
       expect(await stored()).toMatchObject({ state: "DELIVERED" });
@@ -232,6 +226,31 @@ describe("dispatchMessage", () => {
     const expiresAt = clock.now() - 1;
     await given({ expiresAt, claimableUntil: expiresAt });
     expect(await run()).toEqual({ kind: "moved", state: "EXPIRED" });
+    expect(carrier.handedOver).toEqual([]);
+  });
+
+  it("expires a scheduled message that comes too late, by way of QUEUED", async () => {
+    const expiresAt = clock.now() - 1;
+    await given({
+      state: "SCHEDULED",
+      claimableFrom: expiresAt - 1,
+      expiresAt,
+      claimableUntil: expiresAt,
+    });
+    expect(await run()).toEqual({ kind: "moved", state: "EXPIRED" });
+    expect(messages.history.get(message.traceId)).toEqual(["SCHEDULED", "QUEUED", "EXPIRED"]);
+  });
+
+  it("leaves a canceled message canceled, also where it is canceled in the very moment", async () => {
+    await given({ state: "SCHEDULED" });
+    const change = messages.change.bind(messages);
+    messages.change = async (...asked) => {
+      messages.change = change;
+      await change(message, { state: "CANCELED" });
+      return change(...asked);
+    };
+    expect(await run()).toEqual({ kind: "nothing-to-do", state: "CANCELED" });
+    expect(await run()).toEqual({ kind: "nothing-to-do", state: "CANCELED" });
     expect(carrier.handedOver).toEqual([]);
   });
 
@@ -305,6 +324,45 @@ describe("dispatchMessage", () => {
     expect(await stored()).toMatchObject({ attempts: 2 });
   });
 
+  it("hands nothing over under a claim that took too long, and does so when its lease has run out", async () => {
+    const { claim, change, find } = messages;
+    let takes = 15_001;
+    deps = {
+      ...deps,
+      messages: {
+        claim: async (...asked) => {
+          const claimed = await claim.apply(messages, asked);
+          clock.advance(takes);
+          return claimed;
+        },
+        change: change.bind(messages),
+        find: find.bind(messages),
+      },
+    };
+    await given();
+    const leaseEnd = clock.now() + LEASE_MS;
+    await expect(run()).rejects.toMatchObject({ name: "SlowClaimError" });
+    expect(carrier.handedOver).toEqual([]);
+    takes = 0;
+    expect(await run()).toEqual({ kind: "deferred" });
+    expect(dispatchQueue.entries).toEqual([{ ref: refOf(message), notBefore: leaseEnd }]);
+    clock.time = leaseEnd;
+    takes = 15_000;
+    expect(await run()).toMatchObject({ state: "SENT" });
+    expect(carrier.handedOver).toHaveLength(1);
+  });
+
+  it("counts all the time since the beginning of the message's turn", async () => {
+    const claim = messages.claim.bind(messages);
+    messages.claim = async (...asked) => {
+      clock.advance(8_000);
+      return claim(...asked);
+    };
+    await given({ state: "SCHEDULED" });
+    await expect(run()).rejects.toMatchObject({ name: "SlowClaimError" });
+    expect(carrier.handedOver).toEqual([]);
+  });
+
   it("does nothing for a message that is gone, or whose id is another message's now", async () => {
     await given();
     const gone = { ...refOf(message), id: "gone" };
@@ -321,7 +379,7 @@ describe("dispatchMessage", () => {
     carrier.answers = [
       async () => {
         const receipt = { type: "receipt", outcome: "delivered", carrier: "scripted" } as const;
-        await applyCarrierEvent(
+        await applyReceipt(
           { messages, clock },
           { ...receipt, ref: refOf(message), at: clock.now() },
         );

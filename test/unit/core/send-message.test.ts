@@ -1,44 +1,40 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { UnavailableError } from "../../../functions/core/errors.ts";
-import {
-  type SendDependencies,
-  type SendRequest,
-  SHORT_TEXT_LENGTH,
-  sendMessage,
-} from "../../../functions/core/send-message.ts";
+import type { Message } from "../../../functions/core/message.ts";
+import { type SendDependencies, sendMessage } from "../../../functions/core/send-message.ts";
 import {
   CountingRandomness,
   ManualClock,
+  MemoryBatches,
+  MemoryBatchQueue,
   MemoryDispatchQueue,
   MemoryMessages,
 } from "../../support/memory.ts";
-import { sampleAccount } from "../../support/samples.ts";
+import { sampleAccount, sampleMessage } from "../../support/samples.ts";
+import { sampleRequest as request } from "./support.ts";
 
 const HOUR_MS = 3_600_000;
 const account = sampleAccount();
 
-const request = (overrides: Partial<SendRequest> = {}): SendRequest => ({
-  dialect: "mesago",
-  id: "id-1",
-  destination: "5519900001111",
-  text: "Hello",
-  flash: false,
-  ...overrides,
-});
-
 describe("sendMessage", () => {
   let clock: ManualClock;
   let messages: MemoryMessages;
+  let batches: MemoryBatches;
+  let batchQueue: MemoryBatchQueue;
   let dispatchQueue: MemoryDispatchQueue;
   let deps: SendDependencies;
 
   beforeEach(() => {
     clock = new ManualClock();
     messages = new MemoryMessages(clock);
+    batches = new MemoryBatches(clock);
+    batchQueue = new MemoryBatchQueue();
     dispatchQueue = new MemoryDispatchQueue();
     deps = {
       messages,
+      batches,
+      batchQueue,
       dispatchQueue,
       clock,
       randomness: new CountingRandomness(),
@@ -62,23 +58,37 @@ describe("sendMessage", () => {
     expect(result).toMatchObject({ accepted: true, message: { id: "uuid-1" } });
   });
 
-  it.each([
-    ["empty-destination", { destination: " " }],
-    ["invalid-destination", { destination: "551132654321" }],
-    ["empty-text", { text: " \n" }],
-    ["text-too-long", { text: "x".repeat(SHORT_TEXT_LENGTH + 1) }],
-  ] as const)("refuses with %s, and stores nothing", async (refusal, overrides) => {
-    expect(await sendMessage(deps, account, request(overrides))).toEqual({
+  it("refuses a bad request, stores nothing, and asks nobody", async () => {
+    batches.findOpen = () => Promise.reject(new Error("not to be asked"));
+    expect(await sendMessage(deps, account, request({ destination: "551132654321" }))).toEqual({
       accepted: false,
-      refusal,
+      refusal: "invalid-destination",
     });
     expect(await messages.find("acme", "id-1")).toBeUndefined();
     expect(dispatchQueue.entries).toEqual([]);
   });
 
-  it("takes a text of exactly the length of a part", async () => {
-    const text = "x".repeat(SHORT_TEXT_LENGTH);
-    expect(await sendMessage(deps, account, request({ text }))).toMatchObject({ accepted: true });
+  it("stores a long message with its parts", async () => {
+    const long = sampleAccount({ longMessages: true });
+    const result = await sendMessage(deps, long, request({ text: "x".repeat(200) }));
+    expect(result).toMatchObject({ accepted: true });
+    expect(await messages.find("acme", "id-1")).toMatchObject({
+      parts: [
+        { length: 152, state: "QUEUED" },
+        { length: 48, state: "QUEUED" },
+      ],
+    });
+  });
+
+  it("puts a scheduled message on its way for when it is due", async () => {
+    const due = clock.now() + 48 * HOUR_MS;
+    await sendMessage(deps, account, request({ scheduledAt: due }));
+    expect(await messages.find("acme", "id-1")).toMatchObject({
+      state: "SCHEDULED",
+      claimableFrom: due,
+      removeAt: (due + 24 * HOUR_MS) / 1_000,
+    });
+    expect(dispatchQueue.entries).toMatchObject([{ notBefore: due }]);
   });
 
   it("refuses an id used before, and leaves the first message as it was", async () => {
@@ -88,7 +98,43 @@ describe("sendMessage", () => {
       accepted: false,
       refusal: "duplicate-id",
     });
-    expect(await messages.find("acme", "id-1")).toEqual(first);
+    expect(await messages.find("acme", "id-1")).toEqual({ ...first, kept: true });
+  });
+
+  it("does not take back what a retry was told is there", async () => {
+    // The first try hangs; its client tries again; then the queue refuses the first try.
+    let refuseFirst = (_: Error) => {};
+    const hanging: SendDependencies = {
+      ...deps,
+      dispatchQueue: {
+        enqueue: () =>
+          new Promise((_, reject) => {
+            refuseFirst = reject;
+          }),
+      },
+    };
+    const first = sendMessage(hanging, account, request());
+    await expect.poll(() => messages.find("acme", "id-1")).toBeDefined();
+    const retry = await sendMessage(deps, account, request());
+    refuseFirst(new Error("the queue is away"));
+    expect(retry).toEqual({ accepted: false, refusal: "duplicate-id" });
+    expect(await first).toMatchObject({ accepted: true });
+    expect(await messages.find("acme", "id-1")).toBeDefined();
+    expect(dispatchQueue.entries).toHaveLength(1);
+  });
+
+  it("takes the id itself where the message that had it is withdrawn meanwhile", async () => {
+    await sendMessage(deps, account, request({ text: "withdrawn" }));
+    const withdrawn = await messages.find("acme", "id-1");
+    dispatchQueue.entries.length = 0;
+    const enqueue = dispatchQueue.enqueue.bind(dispatchQueue);
+    dispatchQueue.enqueue = async (ref, notBefore) => {
+      if (withdrawn) await messages.withdraw(withdrawn);
+      await enqueue(ref, notBefore);
+    };
+    const retry = await sendMessage(deps, account, request({ text: "second" }));
+    expect(retry).toMatchObject({ accepted: true, message: { text: "second" } });
+    expect(dispatchQueue.entries.at(-1)?.ref.traceId).toBe(retry.accepted && retry.message.traceId);
   });
 
   it("takes the id of another account, and one whose message is past its retention", async () => {
@@ -119,6 +165,8 @@ describe("sendMessage", () => {
       ...deps,
       messages: {
         insert: (message) => messages.insert(message),
+        find: (...key) => messages.find(...key),
+        change: (...change) => messages.change(...change),
         withdraw: () => Promise.reject(new Error("throttled")),
       },
     };
@@ -158,6 +206,89 @@ describe("sendMessage", () => {
     const lease = { token: "t", until: clock.now() + 1 };
     if (entry) await messages.claim(entry.ref, { now: clock.now(), lease, carrier: "sandbox" });
     await sendMessage(deps, account, request());
+    expect(dispatchQueue.entries).toHaveLength(1);
+    const held = await messages.find("acme", "id-1");
+    if (held) await messages.change(held, { state: "QUEUED", lease: undefined });
+    await sendMessage(deps, account, request());
+    expect(dispatchQueue.entries).toHaveLength(1);
+  });
+
+  describe("under an id that a bulk request has taken", () => {
+    const duplicate = { accepted: false, refusal: "duplicate-id" };
+    const batch = { account: "acme", batchId: "batch-1" };
+    let element: Message;
+
+    beforeEach(async () => {
+      const membership = { batchId: "batch-1", dueTogether: 1 };
+      element = sampleMessage(clock.now(), { traceId: "element", batch: membership });
+      await batches.keep(batch, [element]);
+    });
+
+    it("refuses the message, and puts a batch on its way that nobody has begun with", async () => {
+      await batches.open(batch);
+      expect(await sendMessage(deps, account, request())).toEqual(duplicate);
+      expect(batchQueue.jobs).toEqual([{ kind: "expand", ...batch }]);
+      expect(await messages.find("acme", "id-1")).toBeUndefined();
+      expect(dispatchQueue.entries).toEqual([]);
+    });
+
+    it("does not put a batch on its way again that has begun", async () => {
+      await batches.open(batch);
+      await batches.begin(batch);
+      expect(await sendMessage(deps, account, request())).toEqual(duplicate);
+      expect(batchQueue.jobs).toEqual([]);
+    });
+
+    it("leaves a message that is an item of its own by now to its batch", async () => {
+      await messages.insert(element);
+      expect(await sendMessage(deps, account, request())).toEqual(duplicate);
+      expect(batchQueue.jobs).toEqual([]);
+      expect(dispatchQueue.entries).toEqual([]);
+      expect(await messages.find("acme", "id-1")).toEqual(element);
+    });
+
+    it("refuses it also where the batch is expanded and closed between the two looks", async () => {
+      await batches.open(batch);
+      const findOpen: MemoryBatches["findOpen"] = async () => {
+        await messages.insert(element);
+        await batches.close(batch);
+        return [];
+      };
+      const racing = { ...deps, batches: { findOpen, begin: batches.begin.bind(batches) } };
+      expect(await sendMessage(racing, account, request())).toEqual(duplicate);
+      expect(await messages.find("acme", "id-1")).toEqual(element);
+    });
+
+    it("takes an id that only another account's batch has, or one that was withdrawn", async () => {
+      await batches.open(batch);
+      const other = sampleAccount({ account: "other" });
+      expect(await sendMessage(deps, other, request())).toMatchObject({ accepted: true });
+      await batches.withdraw(batch);
+      expect(await sendMessage(deps, account, request())).toMatchObject({ accepted: true });
+    });
+
+    it("is unavailable where a stranded batch cannot be put on its way, or not be looked for", async () => {
+      await batches.open(batch);
+      batchQueue.refuses = true;
+      await expect(sendMessage(deps, account, request())).rejects.toThrow(UnavailableError);
+      batches.findOpen = () => Promise.reject(new Error("throttled"));
+      await expect(sendMessage(deps, account, request())).rejects.toThrow(UnavailableError);
+      expect(await messages.find("acme", "id-1")).toBeUndefined();
+    });
+  });
+
+  it("does not look for batches where the id is ours", async () => {
+    batches.findOpen = () => Promise.reject(new Error("not to be asked"));
+    const result = await sendMessage(deps, account, request({ id: undefined }));
+    expect(result).toMatchObject({ accepted: true });
+  });
+
+  it("does not send off again a message that is canceled", async () => {
+    const due = clock.now() + HOUR_MS;
+    await sendMessage(deps, account, request({ scheduledAt: due }));
+    const scheduled = await messages.find("acme", "id-1");
+    if (scheduled) await messages.change(scheduled, { state: "CANCELED" });
+    await sendMessage(deps, account, request({ scheduledAt: due }));
     expect(dispatchQueue.entries).toHaveLength(1);
   });
 

@@ -7,10 +7,22 @@ import {
   formatWithOffset,
   isTimeZone,
   openingAt,
+  parseDateTime,
   zoneOfCountry,
 } from "../../../functions/core/time.ts";
 
 const at = Date.parse;
+
+const hours = fc.uniqueArray(fc.integer({ min: 0, max: 23 }), { minLength: 1, maxLength: 23 });
+const zones = fc.constantFrom(
+  "UTC",
+  "America/Sao_Paulo",
+  "America/New_York",
+  "Asia/Kolkata",
+  "Australia/Lord_Howe",
+  "+05:45",
+);
+const instants = fc.integer({ min: at("2015-01-01T00:00:00Z"), max: at("2030-01-01T00:00:00Z") });
 
 describe("formats", () => {
   it("writes local time as the status query does", () => {
@@ -25,6 +37,126 @@ describe("formats", () => {
     );
     expect(formatWithOffset(at("2014-08-26T15:55:48Z"), "UTC")).toBe(
       "2014-08-26T15:55:48.000+00:00",
+    );
+  });
+});
+
+describe("parseDateTime", () => {
+  const saoPaulo = "America/Sao_Paulo";
+  const iso = (written: string, zone = saoPaulo) => {
+    const parsed = parseDateTime(written, zone);
+    return parsed === undefined ? undefined : new Date(parsed).toISOString();
+  };
+
+  it.each([
+    ["2016-06-08T10:00:00Z", "2016-06-08T10:00:00.000Z"],
+    ["2016-06-08t10:00:00z", "2016-06-08T10:00:00.000Z"],
+    ["2016-06-08T10:00:00+00:00", "2016-06-08T10:00:00.000Z"],
+    ["2016-06-08T10:00:00-00:00", "2016-06-08T10:00:00.000Z"],
+    ["2016-06-08T10:00:00-03:00", "2016-06-08T13:00:00.000Z"],
+    ["2016-06-08T10:00:00-0300", "2016-06-08T13:00:00.000Z"],
+    ["2016-06-08T10:00:00-03", "2016-06-08T13:00:00.000Z"],
+    ["2016-06-08T10:00:00+05:45", "2016-06-08T04:15:00.000Z"],
+    ["2016-06-08T10:00-03:00", "2016-06-08T13:00:00.000Z"],
+  ])("reads an offset however it is written, whatever the zone: %s", (written, expected) => {
+    expect(iso(written)).toBe(expected);
+    expect(iso(written, "Asia/Tokyo")).toBe(expected);
+  });
+
+  it.each([
+    ["2016-06-08T10:00:00", saoPaulo, "2016-06-08T13:00:00.000Z"],
+    ["2016-06-08T10:00:00", "Asia/Kolkata", "2016-06-08T04:30:00.000Z"],
+    ["2016-06-08T10:00:00", "+02:00", "2016-06-08T08:00:00.000Z"],
+    ["2016-06-08 10:00:00", "UTC", "2016-06-08T10:00:00.000Z"],
+    // São Paulo had daylight saving in January 2016.
+    ["2016-01-08T10:00:00", saoPaulo, "2016-01-08T12:00:00.000Z"],
+  ])("reads a date without offset in the zone: %s in %s", (written, zone, expected) => {
+    expect(iso(written, zone)).toBe(expected);
+  });
+
+  it.each([
+    ["2016-06-08T10:00", "2016-06-08T10:00:00.000Z"],
+    ["2016-06-08T10:00:59", "2016-06-08T10:00:59.000Z"],
+    ["2016-06-08T10:00:00.5", "2016-06-08T10:00:00.500Z"],
+    ["2016-06-08T10:00:00,123", "2016-06-08T10:00:00.123Z"],
+    ["2016-06-08T10:00:00.123456789", "2016-06-08T10:00:00.123Z"],
+    [" 2016-06-08T10:00:00\n", "2016-06-08T10:00:00.000Z"],
+    ["2016-02-29T00:00", "2016-02-29T00:00:00.000Z"],
+  ])("takes a date with or without seconds, and fractions of them: %j", (written, expected) => {
+    expect(iso(written, "UTC")).toBe(expected);
+  });
+
+  it("takes a time that daylight saving skips as much later", () => {
+    // New York goes from 01:59 to 03:00 on 8 March 2026.
+    expect(iso("2026-03-08T02:30:00", "America/New_York")).toBe("2026-03-08T07:30:00.000Z");
+    expect(iso("2026-03-08T02:30:00", "America/New_York")).toBe(
+      iso("2026-03-08T03:30:00", "America/New_York"),
+    );
+    // Lord Howe skips half an hour.
+    expect(iso("2026-10-04T02:10:00", "Australia/Lord_Howe")).toBe(
+      iso("2026-10-04T02:40:00", "Australia/Lord_Howe"),
+    );
+  });
+
+  it("takes the first of a time that daylight saving repeats, and the other by its offset", () => {
+    // New York goes from 01:59 back to 01:00 on 1 November 2026.
+    expect(iso("2026-11-01T01:30:00", "America/New_York")).toBe("2026-11-01T05:30:00.000Z");
+    expect(iso("2026-11-01T01:30:00-05:00", "America/New_York")).toBe("2026-11-01T06:30:00.000Z");
+  });
+
+  it.each([
+    "",
+    "tomorrow",
+    "2016-06-08",
+    "10:00:00",
+    "20160608T100000",
+    "08/06/2016 10:00",
+    "2016-6-8T10:00:00",
+    "2016-06-08T10",
+    "2016-06-08T1:00",
+    "2016-06-08T24:00:00",
+    "2016-06-08T24:00:00Z",
+    "2016-06-08T10:60:00",
+    "2016-13-08T10:00:00",
+    "2016-06-31T10:00:00",
+    "2016-02-30T10:00:00",
+    "2016-02-30T10:00:00Z",
+    "2015-02-29T10:00:00-03:00",
+    "2016-06-08T10:00:00+24:00",
+    "2016-06-08T10:00:00+03:60",
+    "2016-06-08T10:00:00.",
+    "2016-06-08T10:00:00.1234567890",
+    "2016-06-08T10:00:00 -03:00",
+    "2016-06-08T10:00:00[America/Sao_Paulo]",
+    "2016-06-08T10:00:00-03:00[America/Sao_Paulo]",
+    "2016-06-08T10:00:00Z[u-ca=hebrew]",
+    "+002016-06-08T10:00:00",
+    "-000001-06-08T10:00:00",
+    "1465380000000",
+  ])("refuses what is no date with time: %j", (written) => {
+    expect(parseDateTime(written, saoPaulo)).toBeUndefined();
+  });
+
+  it("refuses what is no zone where it needs one", () => {
+    expect(parseDateTime("2016-06-08T10:00:00", "Mars/Base")).toBeUndefined();
+  });
+
+  it("reads what formatWithOffset writes, to the millisecond", () => {
+    fc.assert(
+      fc.property(instants, zones, zones, (instant, zone, other) => {
+        expect(parseDateTime(formatWithOffset(instant, zone), other)).toBe(instant);
+      }),
+    );
+  });
+
+  it("reads what formatLocal writes in the same zone, but for what daylight saving repeats", () => {
+    fc.assert(
+      fc.property(instants, zones, (instant, zone) => {
+        const written = formatLocal(instant, zone);
+        const read = parseDateTime(written, zone) ?? 0;
+        expect(formatLocal(read, zone)).toBe(written);
+        expect(read).toBeLessThanOrEqual(instant);
+      }),
     );
   });
 });
@@ -44,17 +176,6 @@ describe("time zones", () => {
     expect(zoneOfCountry("XX")).toBe("UTC");
   });
 });
-
-const hours = fc.uniqueArray(fc.integer({ min: 0, max: 23 }), { minLength: 1, maxLength: 23 });
-const zones = fc.constantFrom(
-  "UTC",
-  "America/Sao_Paulo",
-  "America/New_York",
-  "Asia/Kolkata",
-  "Australia/Lord_Howe",
-  "+05:45",
-);
-const instants = fc.integer({ min: at("2015-01-01T00:00:00Z"), max: at("2030-01-01T00:00:00Z") });
 
 const hourOf = (instant: number, zone: string) =>
   Temporal.Instant.fromEpochMilliseconds(instant).toZonedDateTimeISO(zone).hour;

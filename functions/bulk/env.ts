@@ -1,0 +1,6 @@
+import * as z from "zod";
+import { messagesEnv } from "../adapters/dynamodb/env.ts";
+import { dispatchQueueEnv } from "../adapters/sqs/env.ts";
+
+/** The environment of bulk. */
+export const env = z.object({ ...messagesEnv.shape, ...dispatchQueueEnv.shape });

@@ -1,0 +1,100 @@
+import type fc from "fast-check";
+import type { SendRequest } from "../../../functions/core/accept-message.ts";
+import type { Carrier, OutboundMessage, SendOutcome } from "../../../functions/core/carrier.ts";
+import type { DispatchDependencies } from "../../../functions/core/dispatch-message.ts";
+import { CountingRandomness, ManualTimeLimit } from "../../support/memory.ts";
+
+/** A good request of one short message. */
+export const sampleRequest = (overrides: Partial<SendRequest> = {}): SendRequest => ({
+  dialect: "mesago",
+  id: "id-1",
+  destination: "5519900001111",
+  text: "Hello",
+  flash: false,
+  ...overrides,
+});
+
+/** A carrier that takes everything, and remembers what. */
+export class WillingCarrier implements Carrier {
+  readonly name = "willing";
+  readonly handedOver: OutboundMessage[] = [];
+
+  async send(message: OutboundMessage): Promise<SendOutcome> {
+    this.handedOver.push(message);
+    return { kind: "accepted", carrierMessageId: message.ref.id, receipts: true };
+  }
+  /** The ids of the messages handed over, in order. */
+  get ids() {
+    return this.handedOver.map(({ ref }) => ref.id);
+  }
+}
+
+/** What dispatch needs: these ports, and three attempts. */
+export function dispatchDependencies(
+  ports: Pick<DispatchDependencies, "messages" | "dispatchQueue" | "carrier" | "clock">,
+): DispatchDependencies {
+  return {
+    ...ports,
+    randomness: new CountingRandomness(),
+    timeLimit: new ManualTimeLimit(),
+    claimTimeoutMs: 15_000,
+    carrierTimeoutMs: 10_000,
+    backoff: { maxAttempts: 3, baseMs: 1_000, capMs: 60_000 },
+    leaseMs: 30_000,
+  };
+}
+
+type Method = (...args: unknown[]) => unknown;
+
+/** A port of which every call of a method goes through `call`; the rest is the port's own. */
+function wrapped<Port extends object>(
+  port: Port,
+  call: (method: string, run: () => unknown) => Promise<unknown>,
+): Port {
+  return new Proxy(port, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== "function") return value;
+      return (...args: unknown[]) =>
+        call(String(name), () => (value as Method).apply(target, args));
+    },
+  });
+}
+
+/** A port whose calls take effect, and are answered, when the scheduler says so. */
+export function interleaved<Port extends object>(scheduler: fc.Scheduler, port: Port): Port {
+  return wrapped(port, async (method, run) => {
+    await scheduler.schedule(Promise.resolve(), method);
+    try {
+      return await run();
+    } finally {
+      await scheduler.schedule(Promise.resolve(), `answer of ${method}`);
+    }
+  });
+}
+
+/** What a call meets: it fails and does nothing, or does its work and its answer is lost. */
+export type Fault = "refused" | "answer lost";
+export const FAULTS: readonly Fault[] = ["refused", "answer lost"];
+
+/** Ports of which certain calls fail, counted over all of them. */
+export class FaultyPorts {
+  /** The methods called so far, in order. */
+  readonly calls: string[] = [];
+  readonly #faultOf: (method: string, call: number) => Fault | undefined;
+
+  /** @param faultOf told the method, and which call of all it is, 0 for the first */
+  constructor(faultOf: (method: string, call: number) => Fault | undefined) {
+    this.#faultOf = faultOf;
+  }
+
+  wrap<Port extends object>(port: Port): Port {
+    return wrapped(port, async (method, run) => {
+      const fault = this.#faultOf(method, this.calls.push(method) - 1);
+      if (fault === "refused") throw new Error(`${method} is refused`);
+      const answer = await run();
+      if (fault === "answer lost") throw new Error(`the answer of ${method} is lost`);
+      return answer;
+    });
+  }
+}
