@@ -218,8 +218,7 @@ export async function receivedSearch({ mos }: OperationDependencies, call: Call)
   const { mobile, mtId } = call.fields;
   const found = await mos.search(call.account.account, period, MAX_FOUND);
   const asked = found.filter(
-    ({ from, answers }) =>
-      (mobile === undefined || mobile === from) && (mtId === undefined || mtId === answers?.id),
+    ({ from, answers }) => (!mobile || mobile === from) && (!mtId || mtId === answers?.id),
   );
   return received(call, asked, MAX_FOUND_BYTES);
 }

@@ -18,7 +18,8 @@ export function describeBatchStore(
     let messages: Message[];
 
     beforeEach(() => {
-      clock = new ManualClock();
+      // The store removes by the world's clock what is past its removal.
+      clock = new ManualClock(Date.now());
       store = createStore(clock);
       batch = { account: `contract-${randomUUID()}`, batchId: randomUUID() };
       messages = messagesOf(batch, ["a", "b", "c"]);

@@ -22,7 +22,8 @@ export function describeMessageStore(
     let message: Message;
 
     beforeEach(() => {
-      clock = new ManualClock();
+      // The store removes by the world's clock what is past its removal.
+      clock = new ManualClock(Date.now());
       store = createStore(clock);
       message = sampleMessage(clock.now(), {
         account: `contract-${randomUUID()}`,

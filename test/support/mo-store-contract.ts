@@ -16,7 +16,8 @@ export function describeMoStore(name: string, createStore: (clock: ManualClock) 
 
     beforeEach(() => {
       firstId = randomInt(1_000_000_000) * 100_000;
-      clock = new ManualClock();
+      // The store removes by the world's clock what is past its removal.
+      clock = new ManualClock(Date.now());
       store = createStore(clock);
       account = `contract-${randomUUID()}`;
     });

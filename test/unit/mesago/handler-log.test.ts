@@ -128,6 +128,16 @@ describe("the log", () => {
       { envelope: "cancelSmsResp", traceId: "uuid-1", outcome: "canceled" },
     ],
     [
+      "a message by SOAP",
+      (api) => api.soap("sendSms", XML),
+      { protocol: "soap", operation: "sendSms", detailCode: "000", traceId: "uuid-1" },
+    ],
+    [
+      "a fault",
+      (api) => api.post("/api/soap", "<", { headers: { "content-type": "text/xml" } }),
+      { protocol: "soap", fault: "Client" },
+    ],
+    [
       "MOs",
       async (api) => (await furnish(api)).call({ path: "/api/received/list" }),
       { envelope: "receivedResponse", detailCode: "300", mos: 1 },

@@ -154,30 +154,30 @@ describe("SOAP", () => {
   const CALLS: readonly [SoapOperation, string, string, Partial<ApiRequest>][] = [
     [
       "sendSms",
-      `${SMS_XML}<correlationId>a &amp; b?</correlationId><flashSMS>1</flashSMS>`,
       "accepted",
+      `${SMS_XML}<correlationId>a &amp; b?</correlationId><flashSMS>1</flashSMS>`,
       goodBody("/api/send-sms", {
         sendSmsRequest: { ...SMS, correlationId: "a & b?", flashSMS: true },
       }),
     ],
     [
       "sendSms",
-      `<destination>5519900001111</destination><messageText>${"x".repeat(400)}</messageText>`,
       "long",
+      `<destination>5519900001111</destination><messageText>${"x".repeat(400)}</messageText>`,
       goodBody("/api/send-sms", { sendSmsRequest: { ...SMS, messageText: "x".repeat(400) } }),
     ],
     [
       "sendSms",
-      "<destination>123</destination><messageText>x</messageText>",
       "refused",
+      "<destination>123</destination><messageText>x</messageText>",
       goodBody("/api/send-sms", { sendSmsRequest: { destination: "123", messageText: "x" } }),
     ],
-    ["sendSms", "", "empty", goodBody("/api/send-sms", { sendSmsRequest: {} })],
+    ["sendSms", "empty", "", goodBody("/api/send-sms", { sendSmsRequest: {} })],
     [
       "sendSmsMultiple",
+      "partly refused",
       `<messages>${SMS_XML}</messages><messages/><messages><destination>1</destination></messages>
        <defaultValues><messageText>Hi</messageText></defaultValues><timeZone>UTC</timeZone>`,
-      "partly refused",
       goodBody("/api/send-sms-multiple", {
         sendSmsMultiRequest: {
           messages: [SMS, {}, { destination: "1" }],
@@ -188,44 +188,44 @@ describe("SOAP", () => {
     ],
     [
       "sendSmsMultiple",
-      "",
       "refused as a whole",
+      "",
       goodBody("/api/send-sms-multiple", { sendSmsMultiRequest: {} }),
     ],
     [
       "getSmsStatus",
-      "<id>id-1</id>",
       "known",
+      "<id>id-1</id>",
       { method: "GET", path: "/api/get-sms-status/id/id-1" },
     ],
     [
       "getSmsStatus",
-      "<id>id-3_002</id>",
       "part",
+      "<id>id-3_002</id>",
       { method: "GET", path: "/api/get-sms-status/id/id-3_002" },
     ],
     [
       "getSmsStatus",
-      "<id>a/b?</id>",
       "unknown",
+      "<id>a/b?</id>",
       { method: "GET", path: "/api/get-sms-status/id/a/b?" },
     ],
-    ["getSmsStatus", "", "no id", { method: "GET", path: "/api/get-sms-status/id/" }],
-    ["cancelSms", "<id>id-2</id>", "scheduled", { path: "/api/cancel-sms/id/id-2" }],
-    ["cancelSms", "<id>id-1</id>", "too late", { path: "/api/cancel-sms/id/id-1" }],
-    ["cancelSms", "<id>nope</id>", "unknown", { path: "/api/cancel-sms/id/nope" }],
-    ["cancelSms", "<id/>", "no id", { path: "/api/cancel-sms/id/" }],
-    ["receivedList", "", "found", { path: "/api/received/list" }],
+    ["getSmsStatus", "no id", "", { method: "GET", path: "/api/get-sms-status/id/" }],
+    ["cancelSms", "scheduled", "<id>id-2</id>", { path: "/api/cancel-sms/id/id-2" }],
+    ["cancelSms", "too late", "<id>id-1</id>", { path: "/api/cancel-sms/id/id-1" }],
+    ["cancelSms", "unknown", "<id>nope</id>", { path: "/api/cancel-sms/id/nope" }],
+    ["cancelSms", "no id", "<id/>", { path: "/api/cancel-sms/id/" }],
+    ["receivedList", "found", "", { path: "/api/received/list" }],
     [
       "receivedSearch",
-      "<startDate>2026-03-02T00:00:00</startDate><endDate>2026-03-02T23:59:59</endDate>",
       "found",
+      "<startDate>2026-03-02T00:00:00</startDate><endDate>2026-03-02T23:59:59</endDate>",
       { method: "GET", path: "/api/received/search/2026-03-02T00:00:00/2026-03-02T23:59:59" },
     ],
     [
       "receivedSearch",
-      "<startDate>2026-03-02T00:00:00</startDate>",
       "refused",
+      "<startDate>2026-03-02T00:00:00</startDate>",
       { method: "GET", path: "/api/received/search/2026-03-02T00:00:00" },
     ],
   ];
@@ -253,8 +253,8 @@ describe("SOAP", () => {
   });
 
   it.each(CALLS)(
-    "answers %s%s (%s) with 200 and the fields of the JSON answer",
-    async (operation, xml, _, json) => {
+    "answers %s (%s) with 200 and the fields of the JSON answer",
+    async (operation, _, xml, json) => {
       const byJson = await (await furnished()).call(json);
       const bySoap = await (await furnished()).soap(operation, xml);
       expect(bySoap.status).toBe(200);
@@ -289,10 +289,24 @@ describe("SOAP", () => {
     });
   });
 
+  it("finds no more MOs than an answer of Lambda's can carry, in XML", async () => {
+    const answers = { id: "i".repeat(64), traceId: "trace" };
+    const text = "A reply of one whole SMS, not of a word. ".repeat(4).slice(0, 160);
+    const mos = Array.from({ length: 10_000 }, (_, id) => sampleMo(0, { id, text, answers }));
+    const all = { takeNew: async () => mos, search: async () => mos };
+    const { body } = await new TestApi({ ports: { mos: all } }).soap(
+      "receivedSearch",
+      "<startDate>2026-03-02T00:00:00</startDate><endDate>2026-03-02T23:59:59</endDate>",
+    );
+    const size = Buffer.byteLength(JSON.stringify({ statusCode: 200, body }));
+    expect(size).toBeLessThan(6 * 1024 * 1024);
+    expect(size).toBeGreaterThan(2 * 1024 * 1024);
+  });
+
   describe("faults of our own", () => {
     const fault = soapFault({ code: "Server", reason: "Unknown Error" });
 
-    it.each(CALLS)("are 500 where the directory is away: %s%s (%s)", async (operation, xml) => {
+    it.each(CALLS)("are 500 where the directory is away: %s (%s)", async (operation, _, xml) => {
       const response = await apiWithout("directory").soap(operation, xml);
       expect(response.status).toBe(500);
       expect(response.body).toBe(fault);

@@ -17,7 +17,8 @@ const GOOD = { destination: "5519900001111", messageText: "Hello" };
 const LONG = "word ".repeat(40);
 
 describe.each(Object.keys(DIALECTS) as DialectName[])("send-sms-multiple, %s", (dialect) => {
-  const { multiplePath, list, named } = DIALECTS[dialect];
+  const { multiplePath, list, named, tellsOurId } = DIALECTS[dialect];
+  const hint = expect.stringMatching(/^[A-Z].+\.$/);
   const sendRoot = (api: TestApi, root: Fields) =>
     api.post(multiplePath, { sendSmsMultiRequest: root });
   /** Sends messages in this dialect's names; `root` and `defaultValues` by Mesago's. */
@@ -133,14 +134,16 @@ describe.each(Object.keys(DIALECTS) as DialectName[])("send-sms-multiple, %s", (
           [unknown, object],
           [unknown, object],
         ];
+        let count = 0;
         const storedOf = async (...[message, byDefault, ofRequest]: unknown[]) => {
-          const response = await sendMany(
+          const correlationId = `id-${count++}`;
+          await sendMany(
             api,
-            [{ ...GOOD, [name]: message }],
+            [{ ...GOOD, correlationId, [name]: message }],
             { [name]: ofRequest },
             { [name]: byDefault },
           );
-          return api.stored(String(listOf(response)[0]?.id ?? api.lastUuid));
+          return api.stored(correlationId);
         };
         expect(await storedOf(own, usual, root)).toMatchObject(ofOwn);
         for (const none of [undefined, null]) {
@@ -164,14 +167,15 @@ describe.each(Object.keys(DIALECTS) as DialectName[])("send-sms-multiple, %s", (
         [{}, date, {}],
         [{}, {}, date],
       ];
-      for (const [ofMessage, ofDefaults, ofRoot] of dates) {
-        const response = await sendMany(
+      for (const [index, [ofMessage, ofDefaults, ofRoot]] of dates.entries()) {
+        const correlationId = `id-${index}`;
+        await sendMany(
           api,
-          [{ ...GOOD, ...ofMessage, timeZone: own }],
+          [{ ...GOOD, ...ofMessage, correlationId, timeZone: own }],
           { ...ofRoot, timeZone: root },
           { ...ofDefaults, timeZone: usual },
         );
-        expect(await api.stored(String(listOf(response)[0]?.id ?? api.lastUuid))).toMatchObject({
+        expect(await api.stored(correlationId)).toMatchObject({
           claimableFrom: Date.parse(expected),
         });
       }
@@ -212,54 +216,82 @@ describe.each(Object.keys(DIALECTS) as DialectName[])("send-sms-multiple, %s", (
       expect(stored.map((message) => message?.flash)).toEqual([false, false, true, true]);
     });
 
-    it.each(["scheduledDate", "expiresDate"])(
+    it.each(FIELDS.filter(([name]) => name !== "timeWindow"))(
       "is the default or the request's where %s is empty, which says as much as none",
-      async (name) => {
+      async (name, values) => {
+        const [[value, shown]] = values as [[unknown, object]];
         const api = new TestApi();
-        const date = "2026-03-03T10:00:00Z";
-        const shown = name === "scheduledDate" ? "claimableFrom" : "expiresAt";
-        const at = Date.parse(date);
-        const first = await sendMany(api, [{ ...GOOD, [name]: "" }], {}, { [name]: date });
-        const second = await sendMany(api, [{ ...GOOD, [name]: "" }], { [name]: date });
-        for (const response of [first, second]) {
-          expect(await api.stored(String(listOf(response)[0]?.id ?? api.lastUuid))).toMatchObject({
-            [shown]: at,
-          });
-        }
+        await sendMany(
+          api,
+          [{ ...GOOD, correlationId: "by-default", [name]: "" }],
+          {},
+          { [name]: value },
+        );
+        await sendMany(
+          api,
+          [{ ...GOOD, correlationId: "of-request", [name]: "" }],
+          { [name]: value },
+          { [name]: "" },
+        );
+        expect(await api.stored("by-default")).toMatchObject(shown);
+        expect(await api.stored("of-request")).toMatchObject(shown);
       },
     );
 
-    it.each(["destination", "messageText", "from", "flashSMS", "correlationId"])(
-      "of %s is not taken from the request",
-      async (name) => {
-        const api = new TestApi();
-        const values: Fields = { ...GOOD, from: "ACME", flashSMS: true, correlationId: "of-all" };
-        const { [name]: value, ...others } = values;
-        const response = await sendMany(api, [others], { [name]: value });
-        const [answer] = listOf(response);
-        if (name in GOOD) expect(["010", "014"]).toContain(answer?.detailCode);
-        else {
-          const stored = await api.stored(
-            String(answer?.id ?? (name === "correlationId" ? api.lastUuid : "of-all")),
-          );
-          expect(stored).toBeDefined();
-          if (name === "correlationId") expect(stored?.id).not.toBe("of-all");
-          else if (name === "from") expect(stored?.text).toBe("Hello");
-          else expect(stored?.flash).toBe(false);
-        }
-      },
-    );
+    it("is the default where flashSMS or timeZone is empty", async () => {
+      const api = new TestApi();
+      const empty = { flashSMS: "", timeZone: "", scheduledDate: "2026-03-03T10:00:00" };
+      await sendMany(
+        api,
+        [{ ...GOOD, ...empty, correlationId: "id" }],
+        {},
+        { flashSMS: true, timeZone: "UTC" },
+      );
+      expect(await api.stored("id")).toMatchObject({
+        flash: true,
+        claimableFrom: Date.parse("2026-03-03T10:00:00Z"),
+      });
+    });
+
+    it("is the message's own where what it must have is empty", async () => {
+      const response = await sendMany(
+        new TestApi(),
+        [
+          { ...GOOD, messageText: "" },
+          { ...GOOD, destination: "" },
+        ],
+        {},
+        GOOD,
+      );
+      expect(detailsOf(response)).toEqual(["010", "014"]);
+    });
+
+    it.each(["destination", "messageText"])("of %s is not taken from the request", async (name) => {
+      const { [name]: value, ...others } = GOOD as Fields;
+      const response = await sendMany(new TestApi(), [others], { [name]: value });
+      expect(detailsOf(response)).toEqual([name === "destination" ? "014" : "010"]);
+    });
+
+    it("of other fields of one message is not taken from the request either", async () => {
+      const api = new TestApi();
+      const root = { from: "ACME", flashSMS: true, correlationId: "of-request" };
+      await sendMany(api, [{ ...GOOD, correlationId: "id" }, GOOD], root);
+      expect(await api.stored("id")).toMatchObject({ text: "Hello", flash: false });
+      expect(await api.stored("of-request")).toBeUndefined();
+    });
 
     it("is read by either spelling of the schedule, at every level", async () => {
       const api = new TestApi();
       const [own, usual, root] = dates;
+      let count = 0;
       const dueOf = async (message: Fields, more: Fields, defaultValues: Fields) => {
-        const response = await sendRoot(api, {
+        const correlationId = `id-${count++}`;
+        await sendRoot(api, {
           ...more,
-          [list]: [{ ...named(GOOD), ...message }],
+          [list]: [{ ...named({ ...GOOD, correlationId }), ...message }],
           defaultValues,
         });
-        const stored = await api.stored(String(listOf(response)[0]?.id ?? api.lastUuid));
+        const stored = await api.stored(correlationId);
         return stored && new Date(stored.claimableFrom).toISOString().replace(".000", "");
       };
       for (const one of ["scheduledDate", "scheduleDate"]) {
@@ -309,22 +341,24 @@ describe.each(Object.keys(DIALECTS) as DialectName[])("send-sms-multiple, %s", (
     const enabled = { account: { longMessages: true } };
 
     it("are listed of all accepted messages where one has several", async () => {
-      const api = new TestApi(enabled);
-      const response = await sendMany(api, [
+      const response = await sendMany(new TestApi(enabled), [
         { ...GOOD, correlationId: "short" },
         { ...GOOD, correlationId: "long", messageText: LONG },
         { destination: "123", messageText: LONG },
         GOOD,
       ]);
-      const [, , refused, ours] = listOf(response);
+      const [, , refused, unnamed] = listOf(response);
+      const [ours] = (unnamed?.parts ?? []) as { partId: string }[];
       expect(listOf(response).slice(0, 2)).toEqual([
         { ...OK, parts: [{ partId: "short", order: 1 }] },
         { ...OK, parts: parts("long") },
       ]);
       expect(Object.keys(refused ?? {})).toEqual(Object.keys(OK));
-      const id = api.lastUuid;
-      const told = dialect === "mesago" ? { id } : {};
-      expect(ours).toEqual({ ...OK, ...told, parts: [{ partId: id, order: 1 }] });
+      expect(unnamed).toEqual({
+        ...OK,
+        ...(tellsOurId && { id: ours?.partId }),
+        parts: [{ partId: ours?.partId, order: 1 }],
+      });
     });
 
     it("are listed of none where none has several, or only a refused one", async () => {
@@ -376,7 +410,7 @@ describe.each(Object.keys(DIALECTS) as DialectName[])("send-sms-multiple, %s", (
           statusDescription: "Error",
           detailCode,
           detailDescription: detailCode === "170" ? "Bad message" : "Missing parameter",
-          hint: expect.stringMatching(/^[A-Z].+\.$/),
+          hint,
           sendSmsResponseList: [],
         },
       });

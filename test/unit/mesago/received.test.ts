@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Mo } from "../../../functions/core/mo.ts";
+import type { ApiRequest } from "../../../functions/runtime/http.ts";
 import { sampleMo } from "../../support/samples.ts";
 import { basic, contentOf, DIALECTS, type DialectName, type Fields, TestApi } from "./support.ts";
 
@@ -112,7 +113,7 @@ describe.each(Object.keys(DIALECTS) as DialectName[])("the MOs, %s", (dialect) =
     }
   });
 
-  it("are listed by the thousand", async () => {
+  it("are listed a thousand at a time", async () => {
     const mos = Array.from({ length: 1_001 }, (_, id) => ({ id }));
     const api = await given({}, ...mos);
     expect(messagesOf(await list(api))).toHaveLength(1_000);
@@ -233,28 +234,79 @@ describe.each(Object.keys(DIALECTS) as DialectName[])("the MOs, %s", (dialect) =
     expect(messagesOf(await list(api))).toHaveLength(1);
   });
 
+  describe("of one phone, or in answer to one message", () => {
+    const foundBy = async (query: ApiRequest["query"]) => {
+      const api = await given(
+        {},
+        { id: 1, from: "5519900001111", answers: { id: "a/b?", traceId: "t1" } },
+        { id: 2, from: "5519900002222", answers: { id: "a/b?", traceId: "t1" } },
+        { id: 3, from: "5519900001111", answers: undefined },
+        { id: 4, account: "other", from: "5519900001111" },
+      );
+      const path = searchPath("2020-01-01T00:00:00", "2099-12-31T23:59:59");
+      const response = await api.get(path, { query });
+      expect(response.status).toBe(200);
+      expect(contentOf(response).detailCode).toBe(messagesOf(response).length ? "300" : "301");
+      return messagesOf(response).map(({ id }) => id);
+    };
+
+    it("are those alone", async () => {
+      expect(await foundBy({})).toEqual([1, 2, 3]);
+      expect(await foundBy({ mobile: "5519900001111" })).toEqual([1, 3]);
+      expect(await foundBy({ mtId: "a/b?" })).toEqual([1, 2]);
+      expect(await foundBy({ mobile: "5519900001111", mtId: "a/b?" })).toEqual([1]);
+    });
+
+    it("are none where there are none", async () => {
+      for (const other of ["5519900003333", "551990000111", "__proto__", "toString"]) {
+        expect(await foundBy({ mobile: other })).toEqual([]);
+        expect(await foundBy({ mtId: other })).toEqual([]);
+      }
+    });
+
+    it("are all where the parameter is empty, which says as much as none", async () => {
+      expect(await foundBy({ mobile: "", mtId: "" })).toEqual([1, 2, 3]);
+    });
+
+    it("are all where a parameter is another one", async () => {
+      expect(await foundBy({ startDate: "x", endDate: "y", Mobile: "1", mtid: "1" })).toEqual([
+        1, 2, 3,
+      ]);
+    });
+  });
+
   describe("that are many", () => {
     const LAMBDA_ANSWERS = 6 * 1024 * 1024;
-    const sizeOf = async (
-      ask: (api: TestApi) => ReturnType<typeof list>,
-      text: string,
-      count: number,
-    ) => {
-      const answers = { id: "ç".repeat(64), traceId: "trace" };
+    const answers = { id: "ç".repeat(64), traceId: "trace" };
+    const asked = async (ask: typeof list, text: string, count: number) => {
       const mos = Array.from({ length: count }, (_, id) => sampleMo(0, { id, text, answers }));
-      const api = new TestApi({
-        ports: { mos: { takeNew: async () => mos, search: async () => mos } },
-      });
-      const { body } = await ask(api);
-      return Buffer.byteLength(JSON.stringify({ statusCode: 200, body: JSON.stringify(body) }));
+      const all = { takeNew: async () => mos, search: async () => mos };
+      const response = await ask(new TestApi({ ports: { mos: all } }));
+      const body = JSON.stringify(response.body);
+      const size = Buffer.byteLength(JSON.stringify({ statusCode: 200, body }));
+      expect(response.log).toMatchObject({ mos: messagesOf(response).length });
+      return { size, found: messagesOf(response).map(({ id }) => id) };
     };
 
     it("are listed in answers that Lambda can carry, be they as long as ten SMS each", async () => {
-      expect(await sizeOf(list, "ç".repeat(1_530), 1_000)).toBeLessThan(LAMBDA_ANSWERS);
+      expect((await asked(list, "ç".repeat(1_530), 1_000)).size).toBeLessThan(LAMBDA_ANSWERS);
     });
 
-    it("are found in answers that Lambda can carry, be they no longer than one SMS each", async () => {
-      expect(await sizeOf(search, "ç".repeat(70), 10_000)).toBeLessThan(LAMBDA_ANSWERS);
+    it("are all listed, however long, since nobody else will list them", async () => {
+      expect((await asked(list, "x".repeat(5_200), 1_000)).found).toHaveLength(1_000);
+    });
+
+    it.each([
+      ["of one SMS each", "ç".repeat(70)],
+      ["of ten SMS each", "ç".repeat(1_530)],
+      ["of nothing but emoji", "😀".repeat(35)],
+      ["of nothing but quotation marks", '"'.repeat(160)],
+      ["of nothing but line breaks", "\n".repeat(160)],
+    ])("are found in answers that Lambda can carry, the first of them: %s", async (_, text) => {
+      const { size, found } = await asked(search, text, 10_000);
+      expect(size).toBeLessThan(LAMBDA_ANSWERS);
+      expect(size).toBeGreaterThan(LAMBDA_ANSWERS / 3);
+      expect(found).toEqual(Array.from({ length: found.length }, (_, id) => id));
     });
   });
 });

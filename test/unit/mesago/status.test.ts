@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { STATES } from "../../../functions/core/lifecycle.ts";
 import type { Message } from "../../../functions/core/message.ts";
 import { sampleLongMessage, sampleMessage } from "../../support/samples.ts";
-import { codesOf, contentOf, DIALECTS, type DialectName, TestApi } from "./support.ts";
+import { apiWithout, codesOf, contentOf, DIALECTS, type DialectName, TestApi } from "./support.ts";
 
 const NOT_FOUND = {
   statusCode: "10",
@@ -110,15 +110,19 @@ describe.each(Object.keys(DIALECTS) as DialectName[])("get-sms-status, %s", (dia
     });
   });
 
-  it("tells a short code as a number, and never as none", async () => {
+  it("tells a short code as a number, and what is none as it is", async () => {
     const shortCodeOf = async (shortCode: string) => {
       const api = await given({ state: "SENT", shortCode });
       const { body } = await api.status("id-1", dialect);
       return JSON.parse(JSON.stringify(body)).getSmsStatusResp.shortcode;
     };
     expect(await shortCodeOf("27182")).toBe(27182);
+    expect(await shortCodeOf("7")).toBe(7);
+    expect(await shortCodeOf("123456789012345")).toBe(123456789012345);
     // What a carrier calls a short code need not be one (functions/core/carrier.ts).
-    expect(await shortCodeOf("ACME")).not.toBeNull();
+    for (const other of ["ACME", "027182", "9999999999999999"]) {
+      expect(await shortCodeOf(other)).toBe(other);
+    }
   });
 
   it.each(SITUATIONS)("tells of a message that is %j by %s", async (situation, codes) => {
@@ -146,6 +150,10 @@ describe.each(Object.keys(DIALECTS) as DialectName[])("get-sms-status, %s", (dia
       expect(contentOf(response)).toEqual({ ...NOT_FOUND, id });
     },
   );
+
+  it.each(IMPOSSIBLE_IDS)("asks no store for %j", async (id) => {
+    expect(codesOf(await apiWithout("stores").status(id, dialect))).toBe("10/180");
+  });
 
   it("takes a slash at the end of an id for a part of it", async () => {
     const api = await given({ id: "abc" });
@@ -231,7 +239,10 @@ describe.each(Object.keys(DIALECTS) as DialectName[])("get-sms-status, %s", (dia
       const parts = contentOf(response).parts as { partId: string; order: number }[];
       expect(parts).toHaveLength(3);
       for (const { partId } of parts) {
-        expect(contentOf(await api.status(partId, dialect))).toMatchObject({ id: partId });
+        expect(contentOf(await api.status(partId, dialect))).toMatchObject({
+          id: partId,
+          detailCode: "100",
+        });
       }
     });
 
@@ -338,6 +349,10 @@ describe.each(Object.keys(DIALECTS) as DialectName[])("cancel-sms, %s", (dialect
       expect([response.status, contentOf(response)]).toEqual([200, NOT_FOUND]);
     },
   );
+
+  it.each(IMPOSSIBLE_IDS)("asks no store for %j", async (id) => {
+    expect(codesOf(await apiWithout("stores").cancel(id, dialect))).toBe("10/180");
+  });
 
   it("does not know a message of another account", async () => {
     const api = new TestApi();

@@ -35,6 +35,7 @@ const ZENVIA_NAMES: ReadonlyMap<string, string> = new Map([
   ["scheduledDate", "schedule"],
   ["extraInfo", "aggregateId"],
   ["flashSMS", "flashSms"],
+  ["expiresDate", "expiryDate"],
 ]);
 
 /** The paths and names of the two dialects, as docs/mesago.md has them. */
@@ -47,6 +48,8 @@ export const DIALECTS = {
     listPath: "/api/received/list",
     searchPath: (from: string, to: string) => `/api/received/search/${from}/${to}`,
     list: "messages",
+    /** Whether its answers tell an id of ours. */
+    tellsOurId: true,
     named: (fields: Fields): Fields => fields,
   },
   zenvia: {
@@ -57,6 +60,7 @@ export const DIALECTS = {
     listPath: "/services/received/list",
     searchPath: (from: string, to: string) => `/services/received/search/${from}/${to}`,
     list: "sendSmsRequestList",
+    tellsOurId: false,
     named: (fields: Fields): Fields =>
       Object.fromEntries(
         Object.entries(fields).map(([name, value]) => [ZENVIA_NAMES.get(name) ?? name, value]),

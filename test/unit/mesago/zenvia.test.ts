@@ -93,6 +93,17 @@ describe("the Zenvia-classic API", () => {
     );
   });
 
+  it("does not tell an id of ours, because its clients refuse fields that they do not know", async () => {
+    const api = new TestApi();
+    expect((await api.post(SEND, { sendSmsRequest: sms })).body).toEqual({ sendSmsResponse: OK });
+    expect((await api.get(SEND, { query: sms })).body).toEqual({ sendSmsResponse: OK });
+    const sendSmsMultiRequest = { sendSmsRequestList: [sms, sms] };
+    expect((await api.post(MULTIPLE, { sendSmsMultiRequest })).body).toEqual({
+      sendSmsMultiResponse: { sendSmsResponseList: [OK, OK] },
+    });
+    expect(await api.stored(api.lastUuid)).toMatchObject({ text: "Olá" });
+  });
+
   it("shares ids and messages with the Mesago names of the same account", async () => {
     const api = new TestApi();
     await api.sendSms({ correlationId: "shared", scheduledDate: "2026-03-03T10:00:00" });
@@ -158,6 +169,7 @@ describe("canonical", () => {
     ["msg", "messageText"],
     ["id", "correlationId"],
     ["schedule", "scheduledDate"],
+    ["expiryDate", "expiresDate"],
     ["scheduleDate", "scheduledDate"],
     ["aggregateId", "extraInfo"],
     ["flashSms", "flashSMS"],
