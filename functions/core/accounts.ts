@@ -110,8 +110,8 @@ export async function setAccountState(
 /**
  * Switches settings of an account. Functions that have just verified its password notice within a
  * minute.
- * @throws InvalidRequestError where a setting is wrong, where there is no such account, or where
- *   somebody else is changing it
+ * @throws InvalidRequestError where a setting is wrong, a short code is another account's, where
+ *   there is no such account, or where somebody else is changing it
  */
 export async function changeAccountSettings(
   { directory }: Pick<AccountDependencies, "directory">,
@@ -120,10 +120,28 @@ export async function changeAccountSettings(
 ): Promise<Account> {
   const wanted = accountSettingsSchema.partial().safeParse(settings);
   if (!wanted.success) throw new InvalidRequestError(wanted.error.issues[0]?.message);
+  if (settings.shortCodes) await assertFree(directory, account, settings.shortCodes);
   // Not what the schema would fill in: only what was asked for changes.
   const asked = Object.keys(settings) as (keyof AccountSettings)[];
   const changes = Object.fromEntries(asked.map((name) => [name, wanted.data[name]]));
   return change(directory, account, (found) => ({ ...found, ...changes }));
+}
+
+/** The MOs of a short code can be for one account only. */
+async function assertFree(
+  directory: Pick<Directory, "listAccounts">,
+  account: string,
+  shortCodes: readonly string[],
+): Promise<void> {
+  const others = (await directory.listAccounts()).filter((other) => other.account !== account);
+  for (const shortCode of shortCodes) {
+    const owner = others.find((other) => other.shortCodes.includes(shortCode));
+    if (owner) {
+      throw new InvalidRequestError(
+        `short code ${shortCode} is that of account "${owner.account}"`,
+      );
+    }
+  }
 }
 
 /**

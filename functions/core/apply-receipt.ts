@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Receipt } from "./carrier.ts";
-import { isFinal, pathBetween } from "./lifecycle.ts";
+import { pathBetween } from "./lifecycle.ts";
 import type { Message, Part } from "./message.ts";
 import { stateOfParts } from "./parts.ts";
 import type { Clock, MessageChange, MessageStore } from "./ports.ts";
@@ -15,7 +15,8 @@ export type ReceiptOutcome =
       readonly why: "absent" | "another-message" | "unknown-part" | "already-final";
     };
 
-const RACES_LOST_BEFORE_GIVING_UP = 5;
+/** Of as many receipts for parts of one message at the same time, one wins each round. */
+const RACES_LOST_BEFORE_GIVING_UP = 50;
 
 /** What applying receipts needs. */
 export interface ReceiptDependencies {
@@ -54,11 +55,13 @@ export async function applyReceipt(
       if (message) return { kind: "moved", state: target.state };
       continue;
     }
-    const isOver = (target && !path) || isFinal(message.state);
-    if (isOver || !parts || isDeepStrictEqual(parts, message.parts)) {
+    if (!parts || isDeepStrictEqual(parts, message.parts)) {
       return { kind: "ignored", why: "already-final" };
     }
-    if (await messages.change(message, { parts, ...(target && { reason: target.reason }) })) {
+    // A final message stays what it is; its parts can still be asked about.
+    const reason = target?.state === "SENT" &&
+      message.state === "SENT" && { reason: target.reason };
+    if (await messages.change(message, { parts, ...reason })) {
       return { kind: "part-noted", state: message.state };
     }
   }

@@ -135,7 +135,8 @@ async function recordWhole(
   }
 }
 
-const RACES_LOST_BEFORE_GIVING_UP = 5;
+/** Of as many receipts for parts at the same time, one wins each round. */
+const RACES_LOST_BEFORE_GIVING_UP = 50;
 
 /** Receipts for parts come while others are being handed over: both change the parts, one after the other. */
 async function recordParts(

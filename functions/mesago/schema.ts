@@ -27,7 +27,7 @@ const CONTROL = /\p{Cc}/u;
 
 /** Whether a message can have this id. */
 export function isMessageId(id: string): boolean {
-  return id.length <= MAX_ID_LENGTH && !UNCARRIABLE.test(id) && !CONTROL.test(id);
+  return [...id].length <= MAX_ID_LENGTH && !UNCARRIABLE.test(id) && !CONTROL.test(id);
 }
 
 /** An answer's four fields of codes and descriptions (document: "Exemplo de retorno"). */

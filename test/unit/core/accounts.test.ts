@@ -40,6 +40,17 @@ describe("accounts", () => {
     expect(directory.accounts.get("norte")?.timeZone).toBe("America/Manaus");
   });
 
+  it("does not give a short code to two accounts", async () => {
+    await createAccount(deps, { account: "first", country: "BR" });
+    await createAccount(deps, { account: "second", country: "BR" });
+    await changeAccountSettings(deps, "first", { shortCodes: ["40001"] });
+    await expect(
+      changeAccountSettings(deps, "second", { shortCodes: ["40002", "40001"] }),
+    ).rejects.toThrow('short code 40001 is that of account "first"');
+    await changeAccountSettings(deps, "first", { shortCodes: ["40001", "40003"] });
+    expect((await directory.findAccount("second"))?.shortCodes).toEqual([]);
+  });
+
   it.each([
     ["a colon in the name", { account: "a:b", country: "BR" }, /letters, digits/],
     ["an empty name", { account: "", country: "BR" }, /letters, digits/],

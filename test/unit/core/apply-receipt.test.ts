@@ -207,9 +207,15 @@ describe("applyReceipt", () => {
       expect(await stored()).toMatchObject({ state: "NOT_DELIVERED", reason: "inactive-number" });
       expect(await partStates()).toEqual([isDelivered, sent, lost]);
       const ignored = { kind: "ignored", why: "already-final" };
-      expect(await apply(delivered({ part: 2 }))).toEqual(ignored);
+      // The other parts can be asked about by themselves.
+      expect(await apply(delivered({ part: 2 }))).toEqual({
+        kind: "part-noted",
+        state: "NOT_DELIVERED",
+      });
+      expect(await partStates()).toEqual([isDelivered, isDelivered, lost]);
       expect(await apply(delivered({ part: 3 }))).toEqual(ignored);
       expect(await apply(delivered())).toEqual(ignored);
+      expect(await stored()).toMatchObject({ state: "NOT_DELIVERED", reason: "inactive-number" });
       expect(states()).toEqual(["SENT", "NOT_DELIVERED"]);
     });
 
@@ -301,15 +307,31 @@ describe("applyReceipt", () => {
     });
 
     it.each(["CANCELED", "EXPIRED", "FAILED", "BLOCKED"] as const)(
-      "ignores receipts once it is %s",
+      "stays what it is once it is %s, whatever is told of its parts",
       async (state) => {
         await givenParts([sent, queued, sent], { state });
-        for (const event of [delivered({ part: 1 }), delivered(), lostPart(2)]) {
-          expect(await apply(event)).toEqual({ kind: "ignored", why: "already-final" });
-        }
-        expect(await stored()).toEqual(message);
+        expect(await apply(delivered({ part: 1 }))).toEqual({ kind: "part-noted", state });
+        expect(await apply(delivered({ part: 1 }))).toEqual({
+          kind: "ignored",
+          why: "already-final",
+        });
+        await apply(lostPart(3));
+        expect(await stored()).toEqual({
+          ...message,
+          parts: [isDelivered, queued, lost].map((part, index) => ({
+            ...message.parts?.[index],
+            ...part,
+          })),
+        });
       },
     );
+
+    it("takes the receipts of very many parts at the same time", async () => {
+      const parts = Array.from({ length: 23 }, () => sent);
+      await givenParts(parts, isSent);
+      await Promise.all(parts.map((_, index) => apply(delivered({ part: index + 1 }))));
+      expect(await stored()).toMatchObject({ state: "DELIVERED" });
+    });
 
     it("goes on where it stopped half-way, and starts over where another part's receipt is faster", async () => {
       await givenParts([queued, sent, isDelivered], isSending);
