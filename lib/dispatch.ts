@@ -22,7 +22,7 @@ const CARRIER_TIMEOUT = Duration.seconds(10);
 /** Longer than the function can live, so that no two ever hold the same message. */
 const LEASE = Duration.seconds(70);
 
-/** Groups of references per invocation of the bulk lane: what is handed over side by side is twenty times that. */
+/** Groups of references per invocation of the bulk lane: twenty times as many SMS are handed over side by side. */
 const GROUPS_AT_ONCE = 4;
 
 type Schedules = TakesEnvironment<"SCHEDULE_GROUP" | "SCHEDULE_ROLE_ARN">;
