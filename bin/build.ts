@@ -1,7 +1,8 @@
 import { existsSync, readdirSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
+import { createOpenApiDocument } from "./openapi.ts";
 
 const FUNCTIONS = "functions";
 const OUTPUT = "dist";
@@ -49,4 +50,10 @@ async function removeAllBut(capabilities: readonly string[]): Promise<void> {
   await Promise.all(stale.map((name) => rm(join(OUTPUT, name), { recursive: true, force: true })));
 }
 
+/** Leaves the OpenAPI document beside the function that serves it. */
+async function buildOpenApiDocument(): Promise<void> {
+  await writeFile(join(OUTPUT, "admin", "openapi.json"), JSON.stringify(createOpenApiDocument()));
+}
+
 await buildFunctions();
+await buildOpenApiDocument();

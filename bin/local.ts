@@ -26,7 +26,7 @@ import {
 import { askToEnd, killProcess, waitUntilEnded } from "./local/processes.ts";
 import { Progress } from "./local/progress.ts";
 import { LOCAL_DIRECTORY } from "./local/project.ts";
-import { ensureSandboxAccount, waitForApi } from "./local/sandbox-account.ts";
+import { ensureSandbox, waitForApi } from "./local/sandbox-account.ts";
 import { welcome } from "./local/welcome.ts";
 
 const STAGE = "local";
@@ -56,7 +56,7 @@ program
   .command("start")
   .usage("-- [options]")
   .description(
-    "start the local AWS, deploy the stack and create an account; stay and follow the messages",
+    "start the local AWS, deploy the stack and create an account with users; stay and follow the messages",
   )
   .addOption(
     new Option("-p, --port <port>", `the local AWS's port on 127.0.0.1 (default: ${DEFAULT_PORT})`)
@@ -70,7 +70,7 @@ program
     `
 Ctrl-C stops it; \`npm stop\` stops it too, and is how a detached one ends. Accounts and messages are
 kept for the next start. If it runs detached already, \`npm start -- --detach\` deploys your changes to it.
-Everything it writes is in .local/: environment.json (URL, account, password), ministack.log, deploy.log.
+Everything it writes is in .local/: environment.json (URL, passwords, tokens), ministack.log, deploy.log.
 TORPEDO_DEBUG=1 shows the stack trace of a failure.`,
   )
   .action((options: StartOptions) => exitWith(start(options)));
@@ -207,11 +207,11 @@ async function deploy(endpointUrl: string, signal: AbortSignal): Promise<LocalEn
       }),
   );
   return progress.step("Preparing the account", async () => {
-    const known = (await readEnvironment(files.environment))?.password;
-    const credential = await ensureSandboxAccount(openDirectory(outputs, { ...aws }), known);
+    const known = await readEnvironment(files.environment);
+    const credentials = await ensureSandbox(openDirectory(outputs, { ...aws }), known);
     const environment = {
       apiUrl,
-      ...credential,
+      ...credentials,
       endpointUrl,
       region: aws.region,
       stage: STAGE,
@@ -219,7 +219,7 @@ async function deploy(endpointUrl: string, signal: AbortSignal): Promise<LocalEn
       eventBusName: outputs.EventBusName,
     };
     await writeEnvironment(files.environment, environment);
-    await waitForApi(apiUrl, credential, { signal, timeoutMs: API_TIMEOUT_MS });
+    await waitForApi(apiUrl, credentials, { signal, timeoutMs: API_TIMEOUT_MS });
     return environment;
   });
 }

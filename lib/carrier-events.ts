@@ -3,6 +3,7 @@ import type { IGrantable } from "aws-cdk-lib/aws-iam";
 import { Construct } from "constructs";
 import { env } from "../functions/carrier-events/env.ts";
 import type { Directory } from "./directory.ts";
+import type { Dispatch } from "./dispatch.ts";
 import type { Messages } from "./messages.ts";
 import { QueueWorker } from "./shared/queue-worker.ts";
 import { TorpedoFunction } from "./shared/torpedo-function.ts";
@@ -20,6 +21,7 @@ export interface CarrierEventsProps {
 /** What carriers report: the queue it waits in and the function that applies it. */
 export class CarrierEvents extends Construct {
   readonly worker: QueueWorker;
+  readonly #function: TorpedoFunction<typeof env>;
 
   constructor(scope: Construct, id: string, { stage, messages, directory }: CarrierEventsProps) {
     super(scope, id);
@@ -28,7 +30,10 @@ export class CarrierEvents extends Construct {
       capability: "carrier-events",
       description: "Applies receipts to their messages, and stores MOs",
       env,
-      environment: { MO_RETENTION_HOURS: String(stage.moRetentionHours) },
+      environment: {
+        MO_RETENTION_HOURS: String(stage.moRetentionHours),
+        STATUS_RETENTION_HOURS: String(stage.statusRetentionHours),
+      },
       timeout: TIMEOUT,
     });
     this.worker = new QueueWorker(this, "Reports", {
@@ -48,10 +53,18 @@ export class CarrierEvents extends Construct {
     });
     messages.grantFindAndMove(fn);
     messages.grantReceive(fn);
+    directory.grantFindAccount(fn);
     directory.grantFindAccountOfShortCode(fn);
+    directory.grantOptOut(fn);
+    this.#function = fn;
     const { deadLetterQueue } = this.worker;
     deadLetterQueue.grant(fn, "sqs:SendMessage");
     fn.provide({ DEAD_LETTER_QUEUE_URL: deadLetterQueue.queueUrl });
+  }
+
+  /** Lets those who opt out by an MO be answered. */
+  confirmThrough(dispatch: Dispatch): void {
+    dispatch.grantEnqueue(this.#function, "singles");
   }
 
   /** Lets a function report what a carrier says. @returns the environment that it needs for it */

@@ -1,5 +1,5 @@
 import { AttributeType, type Table } from "aws-cdk-lib/aws-dynamodb";
-import { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import { PolicyStatement, type PolicyStatementProps } from "aws-cdk-lib/aws-iam";
 import { Construct } from "constructs";
 import type { TakesEnvironment } from "./shared/torpedo-function.ts";
 import { TorpedoTable } from "./shared/torpedo-table.ts";
@@ -39,17 +39,69 @@ export class Directory extends Construct {
 
   /** Lets a function find the account that a short code belongs to. */
   grantFindAccountOfShortCode(fn: UsesDirectory): void {
-    fn.addToRolePolicy(
-      new PolicyStatement({
-        actions: ["dynamodb:Query"],
-        resources: [`${this.table.tableArn}/index/${KIND_INDEX}`],
-      }),
+    this.#grantOn(this.#kindIndexArn, fn, "dynamodb:Query");
+  }
+
+  /** Lets a function find users by what they log in with. */
+  grantFindUsers(fn: UsesDirectory): void {
+    this.#grant(fn, "dynamodb:GetItem");
+  }
+
+  /** Lets a function find templates, flows and campaigns, and list them. */
+  grantFindContents(fn: UsesDirectory): void {
+    this.#grant(fn, "dynamodb:GetItem", "dynamodb:Query");
+  }
+
+  /** Lets a function find out which numbers are not to be sent to. */
+  grantFindBlocked(fn: UsesDirectory): void {
+    this.#grant(fn, "dynamodb:BatchGetItem");
+  }
+
+  /** Lets a function count what is sent, and change nothing else of an account. */
+  grantCountUsage(fn: UsesDirectory): void {
+    this.#grantInPartitions("USAGE#*", fn, "dynamodb:UpdateItem");
+  }
+
+  /** Lets a function write down who opts out and in, and change nothing else of an account. */
+  grantOptOut(fn: UsesDirectory): void {
+    this.#grantInPartitions("NUMBER#*", fn, "dynamodb:GetItem", "dynamodb:PutItem");
+  }
+
+  /** Lets a function read and change everything there is of accounts. */
+  grantAdminister(fn: UsesDirectory): void {
+    this.#grant(
+      fn,
+      "dynamodb:GetItem",
+      "dynamodb:Query",
+      "dynamodb:PutItem",
+      "dynamodb:UpdateItem",
+      "dynamodb:DeleteItem",
     );
-    fn.provide({ DIRECTORY_TABLE: this.table.tableName });
+    this.#grantOn(this.#kindIndexArn, fn, "dynamodb:Query");
+  }
+
+  get #kindIndexArn(): string {
+    return `${this.table.tableArn}/index/${KIND_INDEX}`;
   }
 
   #grant(fn: UsesDirectory, ...actions: string[]): void {
-    fn.addToRolePolicy(new PolicyStatement({ actions, resources: [this.table.tableArn] }));
+    this.#grantOn(this.table.tableArn, fn, ...actions);
+  }
+
+  #grantOn(resource: string, fn: UsesDirectory, ...actions: string[]): void {
+    this.#allow(fn, { actions, resources: [resource] });
+  }
+
+  #grantInPartitions(pattern: string, fn: UsesDirectory, ...actions: string[]): void {
+    this.#allow(fn, {
+      actions,
+      resources: [this.table.tableArn],
+      conditions: { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": [pattern] } },
+    });
+  }
+
+  #allow(fn: UsesDirectory, statement: PolicyStatementProps): void {
+    fn.addToRolePolicy(new PolicyStatement(statement));
     fn.provide({ DIRECTORY_TABLE: this.table.tableName });
   }
 }

@@ -4,6 +4,7 @@ import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
 import { ScheduleGroup } from "aws-cdk-lib/aws-scheduler";
 import { Construct } from "constructs";
 import { env } from "../functions/dispatch/env.ts";
+import type { Directory } from "./directory.ts";
 import type { Messages } from "./messages.ts";
 import type { Carrier } from "./shared/carrier.ts";
 import { QueueWorker } from "./shared/queue-worker.ts";
@@ -41,6 +42,7 @@ export type Lane = "singles" | "bulk";
 export interface DispatchProps {
   readonly stage: Stage;
   readonly messages: Messages;
+  readonly directory: Directory;
   readonly carrier: Carrier;
 }
 
@@ -53,7 +55,11 @@ export class Dispatch extends Construct {
   readonly #scheduleGroup: string;
   readonly #scheduleRole: Role;
 
-  constructor(scope: Construct, id: string, { stage, messages, carrier }: DispatchProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { stage, messages, directory, carrier }: DispatchProps,
+  ) {
     super(scope, id);
     const singles = this.#createFunction("Function", stage, "Hands single messages to the carrier");
     const bulk = this.#createFunction("BulkFunction", stage, "Hands bulk messages to the carrier");
@@ -105,6 +111,7 @@ export class Dispatch extends Construct {
     ] as const) {
       this.letSchedulesFeed(this.lanes[lane]);
       messages.grantFindAndMove(fn);
+      directory.grantFindBlocked(fn);
       carrier.grantSend(fn);
       this.grantEnqueue(fn, lane);
     }

@@ -15,6 +15,7 @@ import type { Stage } from "./stage.ts";
 /** The HTTP API that client applications call. */
 export class HttpApi extends Construct {
   readonly api: Api;
+  readonly #integrations = new Map<LambdaFunction, HttpLambdaIntegration>();
 
   constructor(scope: Construct, id: string, { stage }: { stage: Stage }) {
     super(scope, id);
@@ -55,13 +56,26 @@ export class HttpApi extends Construct {
    * @param prefixes with a slash in front and none behind, such as `/api`
    */
   addDialect(fn: LambdaFunction, ...prefixes: string[]): void {
-    const integration = new HttpLambdaIntegration(`${fn.node.id}Integration`, fn);
-    for (const path of prefixes.flatMap((prefix) => [prefix, `${prefix}/{proxy+}`])) {
-      for (const route of this.api.addRoutes({ path, methods: [HttpMethod.ANY], integration })) {
-        Validations.of(route).acknowledge({
-          id: "AwsSolutions-APIG4",
-          reason: "The function authenticates: each dialect words a refusal in its own envelope.",
-        });
+    this.#addRoutes(
+      fn,
+      HttpMethod.ANY,
+      prefixes.flatMap((prefix) => [prefix, `${prefix}/{proxy+}`]),
+      "The function authenticates: each dialect words a refusal in its own envelope.",
+    );
+  }
+
+  /** Has a function show something to everybody who gets a path. */
+  addPublicPage(fn: LambdaFunction, path: string): void {
+    this.#addRoutes(fn, HttpMethod.GET, [path], "It is there to be read without credentials.");
+  }
+
+  #addRoutes(fn: LambdaFunction, method: HttpMethod, paths: string[], whyOpen: string): void {
+    const integration =
+      this.#integrations.get(fn) ?? new HttpLambdaIntegration(`${fn.node.id}Integration`, fn);
+    this.#integrations.set(fn, integration);
+    for (const path of paths) {
+      for (const route of this.api.addRoutes({ path, methods: [method], integration })) {
+        Validations.of(route).acknowledge({ id: "AwsSolutions-APIG4", reason: whyOpen });
       }
     }
   }

@@ -33,6 +33,8 @@ export class Mesago extends Construct {
     });
     props.messages.grantServe(fn);
     props.directory.grantFindAccount(fn);
+    props.directory.grantFindBlocked(fn);
+    props.directory.grantCountUsage(fn);
     props.dispatch.grantEnqueue(fn, "singles");
     props.dispatch.grantUnschedule(fn);
     props.bulk.grantHandOn(fn);

@@ -17,6 +17,11 @@ type UsesMessages = TakesEnvironment<"MESSAGES_TABLE">;
 /** By the phone and the time it was sent to: what an MO answers. Only messages that were sent are in it. */
 const SENT_TO_INDEX = "sent-to";
 
+/** By the client's own id, which many messages can share. Only messages with one are in it. */
+const CORRELATION_INDEX = "correlation";
+/** Messages whose status nobody has taken since it changed. */
+const CHANGES_INDEX = "changes";
+
 /** The table of messages: high volume, removed after their retention, with a stream of every change. */
 export class Messages extends Construct {
   readonly table: Table;
@@ -34,6 +39,18 @@ export class Messages extends Construct {
       sortKey: { name: "sentAt", type: AttributeType.NUMBER },
       projectionType: ProjectionType.INCLUDE,
       nonKeyAttributes: ["account", "id", "traceId", "dialect", "shortCode", "removeAt"],
+    });
+    this.table.addGlobalSecondaryIndex({
+      indexName: CORRELATION_INDEX,
+      partitionKey: { name: "correlation", type: AttributeType.STRING },
+      sortKey: { name: "acceptedAt", type: AttributeType.NUMBER },
+      projectionType: ProjectionType.KEYS_ONLY,
+    });
+    this.table.addGlobalSecondaryIndex({
+      indexName: CHANGES_INDEX,
+      partitionKey: { name: "changes", type: AttributeType.STRING },
+      sortKey: { name: "changed", type: AttributeType.STRING },
+      projectionType: ProjectionType.KEYS_ONLY,
     });
     Validations.of(this.table).acknowledge({
       id: "AwsSolutions-DDB3",
@@ -60,6 +77,16 @@ export class Messages extends Construct {
     );
   }
 
+  /** Lets a function find messages by their correlation ids. */
+  grantFindCorrelated(fn: UsesMessages): void {
+    this.#grantQuery(fn, CORRELATION_INDEX);
+  }
+
+  /** Lets a function find the messages whose status has changed. */
+  grantTakeChanged(fn: UsesMessages): void {
+    this.#grantQuery(fn, CHANGES_INDEX);
+  }
+
   /** Lets a function make the messages of batches items of their own. */
   grantExpand(fn: UsesMessages): void {
     this.#grant(
@@ -78,13 +105,17 @@ export class Messages extends Construct {
     this.#grant(fn, "dynamodb:GetItem", "dynamodb:UpdateItem");
   }
 
-  /** Lets a function find the message that an MO answers, and store the MO. */
+  /** Lets a function find the message that an MO answers, store the MO, and answer it with a message. */
   grantReceive(fn: UsesMessages): void {
-    this.#grant(fn, "dynamodb:PutItem");
+    this.#grant(fn, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem");
+    this.#grantQuery(fn, SENT_TO_INDEX);
+  }
+
+  #grantQuery(fn: UsesMessages, index: string): void {
     fn.addToRolePolicy(
       new PolicyStatement({
         actions: ["dynamodb:Query"],
-        resources: [`${this.table.tableArn}/index/${SENT_TO_INDEX}`],
+        resources: [`${this.table.tableArn}/index/${index}`],
       }),
     );
   }

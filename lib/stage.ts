@@ -56,6 +56,11 @@ export const stageSchema = z.strictObject({
     rateLimit: z.number().int().positive(),
     burstLimit: z.number().int().positive(),
   }),
+  /** What one caller may do in a second. */
+  rateLimits: z.strictObject({
+    requestsPerSecond: z.number().int().positive(),
+    statusQueriesPerSecond: z.number().int().positive(),
+  }),
   carrier: z.discriminatedUnion("name", [sandboxCarrier]),
 });
 type StageSettings = z.output<typeof stageSchema>;
@@ -76,6 +81,7 @@ const dev: StageSettings = {
   dispatch: { maxAttempts: 12, backoffBaseSeconds: 5, backoffCapSeconds: 900 },
   callbacks: { allowHttp: false, allowLoopback: false },
   throttle: { rateLimit: 1_000, burstLimit: 2_000 },
+  rateLimits: { requestsPerSecond: 700, statusQueriesPerSecond: 1 },
   carrier: { name: "sandbox" },
 };
 

@@ -1,5 +1,6 @@
 import { CfnOutput, Stack, type StackProps } from "aws-cdk-lib";
 import type { Construct } from "constructs";
+import { Admin } from "./admin.ts";
 import { Bulk } from "./bulk.ts";
 import { Callback } from "./callback.ts";
 import { createCarrier } from "./carrier.ts";
@@ -10,8 +11,10 @@ import { EventBus } from "./event-bus.ts";
 import { HttpApi } from "./http-api.ts";
 import { Mesago } from "./mesago.ts";
 import { Messages } from "./messages.ts";
+import { RateLimits } from "./rate-limits.ts";
 import type { Stage } from "./stage.ts";
 import { StatusEvents } from "./status-events.ts";
+import { Wavy } from "./wavy.ts";
 
 /** The gateway. */
 export class TorpedoStack extends Stack {
@@ -24,11 +27,15 @@ export class TorpedoStack extends Stack {
     const api = new HttpApi(this, "HttpApi", { stage });
     const carrierEvents = new CarrierEvents(this, "CarrierEvents", { stage, messages, directory });
     const carrier = createCarrier(this, { stage, carrierEvents });
-    const dispatch = new Dispatch(this, "Dispatch", { stage, messages, carrier });
+    const dispatch = new Dispatch(this, "Dispatch", { stage, messages, directory, carrier });
+    carrierEvents.confirmThrough(dispatch);
     const bulk = new Bulk(this, "Bulk", { stage, messages, dispatch });
     const callback = new Callback(this, "Callback", { stage, directory, bus });
     new StatusEvents(this, "StatusEvents", { stage, messages, bus });
+    const rateLimits = new RateLimits(this, "RateLimits", { stage });
     new Mesago(this, "Mesago", { stage, api, messages, directory, dispatch, bulk });
+    new Admin(this, "Admin", { stage, api, directory });
+    new Wavy(this, "Wavy", { stage, api, messages, directory, rateLimits, dispatch, bulk });
 
     const outputs = {
       ApiUrl: api.api.apiEndpoint,

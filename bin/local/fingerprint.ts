@@ -5,6 +5,7 @@ import { join } from "node:path";
 /** Everything that decides what is deployed. */
 const SOURCES = [
   "bin/build.ts",
+  "bin/openapi.ts",
   "bin/torpedo.ts",
   "cdk.json",
   "functions",

@@ -21,6 +21,11 @@ const environmentSchema = z.object({
   apiUrl: z.url(),
   account: z.string(),
   password: z.string(),
+  /** A regular user of the account's. */
+  username: z.string(),
+  authenticationToken: z.string(),
+  adminUsername: z.string(),
+  adminAuthenticationToken: z.string(),
   /** The emulator's, for the AWS SDK and CLI. */
   endpointUrl: z.url(),
   region: z.string(),
@@ -31,12 +36,16 @@ const environmentSchema = z.object({
 /** What other programs need to use a local run; `.local/environment.json`. */
 export type LocalEnvironment = z.infer<typeof environmentSchema>;
 
+const knownEnvironmentSchema = environmentSchema.partial();
+/** What is known of a run, of which an earlier version may have written less. */
+type KnownEnvironment = z.infer<typeof knownEnvironmentSchema>;
+
 /** The environment of this run or the one before it; undefined where there is none to be read. */
-export async function readEnvironment(file: string): Promise<LocalEnvironment | undefined> {
-  return readJson(file, environmentSchema);
+export async function readEnvironment(file: string): Promise<KnownEnvironment | undefined> {
+  return readJson(file, knownEnvironmentSchema);
 }
 
-/** Writes it for its owner alone: it holds a password. */
+/** Writes it for its owner alone: it holds secrets. */
 export async function writeEnvironment(file: string, environment: LocalEnvironment): Promise<void> {
   await writeJson(file, environment);
 }

@@ -5,21 +5,63 @@ import {
   setAccountState,
 } from "../../functions/core/accounts.ts";
 import { matchesCredential } from "../../functions/core/passwords.ts";
+import { createSubAccount } from "../../functions/core/sub-accounts.ts";
+import type { User } from "../../functions/core/user.ts";
+import { changeUser, createUser, rotateToken } from "../../functions/core/users.ts";
 import type { DirectoryAccess } from "../directory-client.ts";
 import { Fault } from "./fault.ts";
 
-/** The account that every local run has. */
+/** The account that every local run has, its sub-account, and who can use it. */
 const SANDBOX_ACCOUNT = "sandbox";
+const SANDBOX_SUB_ACCOUNT = "sandbox";
+type SandboxUser = Pick<User, "username" | "role" | "subAccount">;
+const REGULAR_USER: SandboxUser = {
+  username: "sandbox-user",
+  role: "regular",
+  subAccount: SANDBOX_SUB_ACCOUNT,
+};
+const ADMINISTRATOR: SandboxUser = { username: "sandbox-admin", role: "admin" };
 const OVERLAP_MINUTES = 365 * 24 * 60;
 
+/** Whom a client can be in a local run. */
+export interface SandboxCredentials extends NewCredential {
+  /** A regular user. */
+  readonly username: string;
+  readonly authenticationToken: string;
+  readonly adminUsername: string;
+  readonly adminAuthenticationToken: string;
+}
+
 /**
- * The sandbox account and its password. The one of the run before where it is still valid, so that
- * a client keeps working over restarts; else a new one. A run whose account nobody can use is of no
- * use either, so one that was disabled is enabled again.
+ * The sandbox account with its users, and their secrets: those of the run before where they are
+ * still valid, so that a client keeps working over restarts; else new ones. A run that nobody can
+ * use is of no use either, so what was disabled or changed is as it was again.
  *
- * @param known the password of the run before
+ * @param known the secrets of the run before
  */
-export async function ensureSandboxAccount(
+export async function ensureSandbox(
+  access: DirectoryAccess,
+  known: { readonly [Name in keyof SandboxCredentials]?: string | undefined } = {},
+): Promise<SandboxCredentials> {
+  const credential = await ensureAccount(access, known.password);
+  const { account } = credential;
+  if (!(await access.subAccounts.findSubAccount(account, SANDBOX_SUB_ACCOUNT))) {
+    await createSubAccount(access, { account, subAccount: SANDBOX_SUB_ACCOUNT });
+  }
+  return {
+    ...credential,
+    username: REGULAR_USER.username,
+    authenticationToken: await ensureUser(access, REGULAR_USER, known.authenticationToken),
+    adminUsername: ADMINISTRATOR.username,
+    adminAuthenticationToken: await ensureUser(
+      access,
+      ADMINISTRATOR,
+      known.adminAuthenticationToken,
+    ),
+  };
+}
+
+async function ensureAccount(
   access: DirectoryAccess,
   known: string | undefined,
 ): Promise<NewCredential> {
@@ -32,6 +74,25 @@ export async function ensureSandboxAccount(
   }
   // A password that somebody has made by hand stays valid beside the one made here.
   return rotateCredential(access, account, OVERLAP_MINUTES);
+}
+
+/** @returns the user's token */
+async function ensureUser(
+  access: DirectoryAccess,
+  wanted: SandboxUser,
+  known: string | undefined,
+): Promise<string> {
+  const account = SANDBOX_ACCOUNT;
+  const { username, role, subAccount } = wanted;
+  const found = await access.users.findUser(account, username);
+  if (!found) return (await createUser(access, { account, ...wanted })).token;
+  if (found.state !== "active" || found.role !== role || found.subAccount !== subAccount) {
+    await changeUser(access, account, username, { role, subAccount, state: "active" });
+  }
+  if (known !== undefined && matchesCredential(known, found.tokens, access.clock.now())) {
+    return known;
+  }
+  return (await rotateToken(access, account, username, OVERLAP_MINUTES)).token;
 }
 
 /**

@@ -1,17 +1,15 @@
 import * as z from "zod";
-import type { Account } from "../core/account.ts";
+import type { Account, Endpoint } from "../core/account.ts";
 import { callbackDeliverySchema } from "../core/callback-delivery.ts";
-import { MESAGO_DETAIL, MESAGO_STATUS } from "../core/codes.ts";
 import {
   isMessageReceived,
-  type MessageReceived,
-  type MessageStatusChanged,
   type TorpedoEvent,
   torpedoEventSchema,
   traceOfEvent,
 } from "../core/events.ts";
 import type { WebhookRequest } from "../core/ports.ts";
-import { formatWithOffset } from "../core/time.ts";
+import { callbackMo, callbackMt } from "./mesago.ts";
+import { deliveryReport, forwardedMo, forwardedMoQuery, sentCallback } from "./wavy.ts";
 
 /** What the callback function receives: an event fresh from the bus, or a delivery that failed before. */
 export const callbackInputSchema = z.union([callbackDeliverySchema, torpedoEventSchema]);
@@ -22,47 +20,49 @@ export function traceOf(input: CallbackInput): string {
   return traceOfEvent("endpointId" in input ? input.event : input);
 }
 
-/** `callbackMtRequest` (Mesago document: "Callback de Status de Entrega"). */
-function callbackMt(event: MessageStatusChanged, account: Account) {
-  const { statusCode, detailCode } = event.codes.mesago;
+/** The HTTP request that tells an endpoint of an event, in the words of the message's dialect. */
+export function formatCallback(
+  event: TorpedoEvent,
+  account: Account,
+  endpoint: Pick<Endpoint, "url" | "method">,
+): WebhookRequest {
+  const { url } = endpoint;
+  if (event.dialect === "wavy") return formatWavy(event, endpoint);
+  return posted(
+    url,
+    isMessageReceived(event) ? callbackMo(event, account) : callbackMt(event, account),
+  );
+}
+
+function formatWavy(
+  event: TorpedoEvent,
+  { url, method }: Pick<Endpoint, "url" | "method">,
+): WebhookRequest {
+  if (isMessageReceived(event)) {
+    return method === "GET"
+      ? queried(url, forwardedMoQuery(event))
+      : posted(url, forwardedMo(event));
+  }
+  return posted(
+    url,
+    event.codes.wavy.delivered === undefined ? sentCallback(event) : deliveryReport(event),
+  );
+}
+
+const USER_AGENT = { "user-agent": "Torpedo" };
+
+function posted(url: string, content: object): WebhookRequest {
   return {
-    callbackMtRequest: {
-      status: statusCode,
-      statusMessage: MESAGO_STATUS[statusCode],
-      statusDetail: detailCode,
-      statusDetailMessage: MESAGO_DETAIL[detailCode],
-      id: event.id,
-      received: formatWithOffset(Date.parse(event.at), account.timeZone),
-      ...(event.operator && { mobileOperatorName: event.operator }),
-    },
+    method: "POST",
+    url,
+    headers: { "content-type": "application/json; charset=utf-8", ...USER_AGENT },
+    body: JSON.stringify(content),
   };
 }
 
-/**
- * `callbackMoRequest` (Mesago document, "Callback de SMS Recebido"; supplement, section 2, for
- * `body` and `correlatedMessageSmsId`).
- */
-function callbackMo(event: MessageReceived, account: Account) {
-  const answered = event.answers?.id;
-  return {
-    callbackMoRequest: {
-      id: String(event.moId),
-      mobile: event.from,
-      shortCode: event.shortCode,
-      account: event.account,
-      body: event.text,
-      received: formatWithOffset(Date.parse(event.receivedAt), account.timeZone),
-      ...(answered !== undefined && { campaignId: answered, correlatedMessageSmsId: answered }),
-    },
-  };
-}
-
-/** The HTTP request that tells an account of an event, in the words of the message's dialect. */
-export function formatCallback(event: TorpedoEvent, account: Account): Omit<WebhookRequest, "url"> {
-  return {
-    headers: { "content-type": "application/json; charset=utf-8", "user-agent": "Torpedo" },
-    body: JSON.stringify(
-      isMessageReceived(event) ? callbackMo(event, account) : callbackMt(event, account),
-    ),
-  };
+function queried(url: string, query: URLSearchParams): WebhookRequest {
+  const target = new URL(url);
+  // Not by its searchParams, which would write anew what the customer's URL has there already.
+  target.search = target.search ? `${target.search}&${query}` : String(query);
+  return { method: "GET", url: target.href, headers: USER_AGENT };
 }

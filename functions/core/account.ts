@@ -1,5 +1,7 @@
 import * as z from "zod";
-import { CALLBACK_OPTIONS } from "./message.ts";
+import { limitsSchema } from "./limits.ts";
+import { CALLBACK_OPTIONS, DIALECTS } from "./message.ts";
+import { optOutSchema } from "./opt-out.ts";
 import { SEGMENTATIONS } from "./segments.ts";
 
 /**
@@ -15,14 +17,20 @@ export const accountIdSchema = z
 
 const instant = z.number().int().nonnegative();
 
-/** A password of an account, as a hash. While one is being rotated out, two are valid. */
-const credentialSchema = z.object({
+/** A secret of ours, as a hash. While one is being rotated out, two are valid. */
+export const credentialSchema = z.object({
   hash: z.string().min(1),
   createdAt: instant,
   /** Milliseconds since the epoch; absent means until it is rotated. */
   validUntil: instant.optional(),
 });
 export type Credential = z.infer<typeof credentialSchema>;
+
+/** Requests per second and source address. */
+const rateLimitsSchema = z.object({
+  requestsPerSecond: z.number().int().positive().optional(),
+  statusQueriesPerSecond: z.number().int().positive().optional(),
+});
 
 /** What the operator can switch for an account; absent is as when it was created. */
 export const accountSettingsSchema = z.object({
@@ -36,6 +44,12 @@ export const accountSettingsSchema = z.object({
   operatorOfMo: z.boolean().default(false),
   /** The short codes whose MOs are this account's when they answer no MT. */
   shortCodes: z.array(z.string().regex(/^\d{1,15}$/, "a short code is 1 to 15 digits")).default([]),
+  /** The dialect in which MOs that answer no message are told. */
+  moDialect: z.enum(DIALECTS).default("mesago"),
+  limits: limitsSchema.prefault({}),
+  optOut: optOutSchema.prefault({}),
+  /** Its own requests per second and source address; absent means the stage's. */
+  rateLimits: rateLimitsSchema.prefault({}),
 });
 export type AccountSettings = z.infer<typeof accountSettingsSchema>;
 
@@ -49,6 +63,8 @@ export const accountSchema = z.object({
   /** The zone of dates and time windows that name none. */
   timeZone: z.string().min(1),
   ...accountSettingsSchema.shape,
+  /** Accounts from before there was any of this did not ask for it. */
+  optOut: optOutSchema.prefault({ enabled: false }),
   credentials: z.array(credentialSchema),
   createdAt: instant,
   /** Counts the changes, so that of two at the same time one is refused. */
@@ -60,11 +76,18 @@ export type Account = z.infer<typeof accountSchema>;
 export const ENDPOINT_EVENTS = ["sent", "delivered", "received"] as const;
 export type EndpointEvent = (typeof ENDPOINT_EVENTS)[number];
 
+/** How MOs can be told: as JSON in the body of a POST, or in the query of a GET. */
+export const ENDPOINT_METHODS = ["POST", "GET"] as const;
+
 /** Where an account wants its callbacks. */
 export const endpointSchema = z.object({
   version: z.literal(1),
   account: accountIdSchema,
   endpointId: z.string().min(1),
+  /** The sub-account whose messages it is told of; absent means all of the account's. */
+  subAccount: z.string().min(1).optional(),
+  /** Of MOs to Wavy's clients; everything else is posted. */
+  method: z.enum(ENDPOINT_METHODS).default("POST"),
   url: z.url({ protocol: /^https?$/ }),
   events: z.array(z.enum(ENDPOINT_EVENTS)).min(1),
   /** Applies to messages whose request did not say. */

@@ -1,3 +1,4 @@
+import type * as z from "zod";
 import {
   type Account,
   type AccountSettings,
@@ -7,21 +8,61 @@ import {
   type EndpointEvent,
   endpointSchema,
 } from "./account.ts";
+import { credentialOf, rotateSecret } from "./credentials.ts";
+import type { SubAccounts } from "./customer-ports.ts";
+import { applyChanges, type FieldChanges } from "./field-changes.ts";
 import type { CallbackOption } from "./message.ts";
 import { isCountry } from "./numbers.ts";
-import { hashSecret } from "./passwords.ts";
+import { ambiguousWord, type OptOut } from "./opt-out.ts";
 import type { Clock, Directory, Randomness } from "./ports.ts";
 import { isTimeZone, zoneOfCountry } from "./time.ts";
 
 /** A request of the operator's that cannot be carried out; the message says what to change. */
 export class InvalidRequestError extends Error {
-  override readonly name = "InvalidRequestError";
+  override readonly name: string = "InvalidRequestError";
+}
+
+/** A request that the present state of things is against: what is there already, or still. */
+export class ConflictError extends InvalidRequestError {
+  override readonly name = "ConflictError";
+}
+
+/**
+ * A value as its schema reads it.
+ * @throws InvalidRequestError that names the first field that is wrong, and what is wrong with it
+ */
+export function assertValid<T>(schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [problem] = parsed.error.issues;
+  const field = problem?.path.join(".");
+  throw new InvalidRequestError(field ? `${field}: ${problem?.message}` : problem?.message);
+}
+
+/**
+ * A country code as it is stored.
+ * @param written ISO 3166-1 alpha-2, in any case
+ * @throws InvalidRequestError where it is none whose numbers can be read
+ */
+export function readCountry(written: string): string {
+  const country = written.toUpperCase();
+  if (isCountry(country)) return country;
+  throw new InvalidRequestError(`"${written}" is not a country code such as BR`);
+}
+
+/**
+ * A time zone that dates can be written in.
+ * @throws InvalidRequestError where it is none
+ */
+export function readTimeZone(written: string): string {
+  if (isTimeZone(written)) return written;
+  throw new InvalidRequestError(`"${written}" is not a time zone such as America/Sao_Paulo`);
 }
 
 interface AccountDependencies {
   readonly directory: Directory;
   readonly clock: Clock;
-  readonly randomness: Randomness;
+  readonly randomness: Pick<Randomness, "secret">;
 }
 
 /** The one moment at which a password can be seen. */
@@ -41,31 +82,24 @@ export async function createAccount(
   { directory, clock, randomness }: AccountDependencies,
   request: { account: string; country: string; timeZone?: string | undefined },
 ): Promise<NewCredential> {
-  const name = accountIdSchema.safeParse(request.account);
-  if (!name.success) throw new InvalidRequestError(name.error.issues[0]?.message);
-  const country = request.country.toUpperCase();
-  if (!isCountry(country)) {
-    throw new InvalidRequestError(`"${request.country}" is not a country code such as BR`);
-  }
-  const timeZone = request.timeZone ?? zoneOfCountry(country);
-  if (!isTimeZone(timeZone)) {
-    throw new InvalidRequestError(`"${timeZone}" is not a time zone such as America/Sao_Paulo`);
-  }
+  const account = assertValid(accountIdSchema, request.account);
+  const country = readCountry(request.country);
+  const timeZone = readTimeZone(request.timeZone ?? zoneOfCountry(country));
   const password = randomness.secret();
   const now = clock.now();
   const inserted = await directory.insertAccount({
     version: 1,
-    account: name.data,
+    account,
     state: "active",
     country,
     timeZone,
     ...accountSettingsSchema.parse({}),
-    credentials: [{ hash: hashSecret(password), createdAt: now }],
+    credentials: [credentialOf(password, now)],
     createdAt: now,
     revision: 0,
   });
-  if (!inserted) throw new InvalidRequestError(`there is an account "${name.data}" already`);
-  return { account: name.data, password };
+  if (!inserted) throw new ConflictError(`there is an account "${account}" already`);
+  return { account, password };
 }
 
 /**
@@ -84,14 +118,12 @@ export async function getAccount(
 async function change(
   directory: Directory,
   account: string,
-  apply: (found: Account) => Account,
+  apply: (found: Account) => Account | Promise<Account>,
 ): Promise<Account> {
   const found = await getAccount(directory, account);
-  const changed = { ...apply(found), revision: found.revision + 1 };
+  const changed = { ...(await apply(found)), revision: found.revision + 1 };
   if (await directory.updateAccount(found, changed)) return changed;
-  throw new InvalidRequestError(
-    `account "${account}" is being changed by somebody else; try again`,
-  );
+  throw new ConflictError(`account "${account}" is being changed by somebody else; try again`);
 }
 
 /**
@@ -107,24 +139,65 @@ export async function setAccountState(
   return change(directory, account, (found) => ({ ...found, state }));
 }
 
+type NestedSetting = "limits" | "optOut" | "rateLimits";
+
+/** What is to be switched: of nested settings field by field. Null brings a default back. */
+export type AccountSettingsChange = {
+  readonly [Name in keyof AccountSettings]?:
+    | (Name extends NestedSetting ? FieldChanges<AccountSettings[Name]> : AccountSettings[Name])
+    | null
+    | undefined;
+};
+
+/** A nested setting as changed; without anything, for its schema to fill in, where it is null. */
+const applyNested = <T extends object>(found: T, changes: FieldChanges<T> | null = {}) =>
+  changes === null ? undefined : applyChanges(found, changes);
+
+/**
+ * Words that mean both ways cannot be set. That some are stored, from before they were looked at,
+ * keeps nobody from changing what stands beside them.
+ * @throws InvalidRequestError where the change leaves such a word
+ */
+export function assertUnambiguous(
+  optOut: OptOut,
+  changes: FieldChanges<OptOut> | null | undefined,
+): void {
+  if (changes?.keywords === undefined && changes?.backKeywords === undefined) return;
+  const word = ambiguousWord(optOut);
+  if (word === undefined) return;
+  throw new InvalidRequestError(
+    `optOut.backKeywords: "${word}" is one of the keywords, too; a word opts either out or in again`,
+  );
+}
+
 /**
  * Switches settings of an account. Functions that have just verified its password notice within a
  * minute.
+ *
+ * @param assertAllowed throws where the change may not be made to the account as it was found; who
+ *   changes it after that makes this change fail
  * @throws InvalidRequestError where a setting is wrong, a short code is another account's, where
  *   there is no such account, or where somebody else is changing it
  */
 export async function changeAccountSettings(
   { directory }: Pick<AccountDependencies, "directory">,
   account: string,
-  settings: Partial<AccountSettings>,
+  settings: AccountSettingsChange,
+  assertAllowed: (found: Account) => void = () => {},
 ): Promise<Account> {
-  const wanted = accountSettingsSchema.partial().safeParse(settings);
-  if (!wanted.success) throw new InvalidRequestError(wanted.error.issues[0]?.message);
-  if (settings.shortCodes) await assertFree(directory, account, settings.shortCodes);
-  // Not what the schema would fill in: only what was asked for changes.
-  const asked = Object.keys(settings) as (keyof AccountSettings)[];
-  const changes = Object.fromEntries(asked.map((name) => [name, wanted.data[name]]));
-  return change(directory, account, (found) => ({ ...found, ...changes }));
+  return change(directory, account, async (found) => {
+    assertAllowed(found);
+    const { limits, optOut, rateLimits, ...plain } = settings;
+    const changed = assertValid(accountSettingsSchema, {
+      ...applyChanges<object>(found, plain),
+      limits: applyNested(found.limits, limits),
+      optOut: applyNested(found.optOut, optOut),
+      rateLimits: applyNested(found.rateLimits, rateLimits),
+    });
+    assertUnambiguous(changed.optOut, optOut);
+    if (settings.shortCodes) await assertFree(directory, account, changed.shortCodes);
+    return { ...found, ...changed };
+  });
 }
 
 /** The MOs of a short code can be for one account only. */
@@ -154,46 +227,60 @@ export async function rotateCredential(
   account: string,
   overlapMinutes: number,
 ): Promise<NewCredential> {
-  const now = clock.now();
-  const oldEnd = now + overlapMinutes * 60_000;
   const password = randomness.secret();
-  await change(directory, account, (found) => {
-    const kept = found.credentials
-      .map((old) => ({ ...old, validUntil: Math.min(old.validUntil ?? oldEnd, oldEnd) }))
-      .filter(({ validUntil }) => validUntil > now);
-    return { ...found, credentials: [{ hash: hashSecret(password), createdAt: now }, ...kept] };
-  });
+  await change(directory, account, (found) => ({
+    ...found,
+    credentials: rotateSecret(found.credentials, password, clock.now(), overlapMinutes),
+  }));
   return { account, password };
 }
 
 /**
  * Adds an URL that is told of an account's events.
  *
+ * @param request.subAccount whose messages alone it is told of; all of the account's where not given
+ * @param request.method how it is told of MOs that come to Wavy's clients; POST where not given
  * @param protocols what the stage lets callbacks speak: `https`, perhaps `http`
- * @throws InvalidRequestError where there is no such account or this is no URL of these protocols
+ * @throws InvalidRequestError where there is no such account or sub-account, this is no URL of
+ *   these protocols, or there is nothing that it is to be told of
  */
 export async function addEndpoint(
-  { directory, clock, randomness }: AccountDependencies,
+  {
+    directory,
+    subAccounts,
+    clock,
+    randomness,
+  }: Omit<AccountDependencies, "randomness"> & {
+    readonly subAccounts: Pick<SubAccounts, "findSubAccount">;
+    readonly randomness: Pick<Randomness, "uuid">;
+  },
   request: {
     account: string;
     url: string;
     events: EndpointEvent[];
     callbackOption: CallbackOption;
+    subAccount?: string | undefined;
+    method?: Endpoint["method"] | undefined;
   },
   protocols: readonly string[],
 ): Promise<Endpoint> {
-  await getAccount(directory, request.account);
-  const endpoint = endpointSchema.safeParse({
+  const { account, subAccount } = request;
+  await getAccount(directory, account);
+  if (subAccount !== undefined && !(await subAccounts.findSubAccount(account, subAccount))) {
+    throw new InvalidRequestError(`account "${account}" has no sub-account "${subAccount}"`);
+  }
+  const { url } = request;
+  if (!URL.canParse(url) || !protocols.includes(new URL(url).protocol.slice(0, -1))) {
+    throw new InvalidRequestError(`"${url}" is not an ${protocols.join(" or ")} URL`);
+  }
+  const endpoint = assertValid(endpointSchema, {
     version: 1,
     ...request,
     endpointId: randomness.uuid(),
     createdAt: clock.now(),
   });
-  if (!endpoint.success || !protocols.includes(new URL(request.url).protocol.slice(0, -1))) {
-    throw new InvalidRequestError(`"${request.url}" is not an ${protocols.join(" or ")} URL`);
-  }
-  await directory.putEndpoint(endpoint.data);
-  return endpoint.data;
+  await directory.putEndpoint(endpoint);
+  return endpoint;
 }
 
 /**

@@ -148,6 +148,7 @@ const CODES_BY_REASON: Readonly<Record<Reason, Codes>> = {
   "block-list": codes("06", "130", 203),
   "opt-out": codes("06", "130", 204),
   "invalid-number": codes("07", "013", 202),
+  "invalid-message": codes("10", "011", 207),
   content: codes("08", "134", 207),
   "account-limit": codes("09", "990", 201),
   "operator-rejected": codes("10", "161", 103),
@@ -191,4 +192,24 @@ const STATUS_OF_ANSWER: Partial<Record<MesagoDetailCode, MesagoStatusCode>> = {
 /** The pair of codes that answers a request with this `detailCode`. */
 export function mesagoAnswer(detailCode: MesagoDetailCode): MesagoCodes {
   return { statusCode: STATUS_OF_ANSWER[detailCode] ?? "10", detailCode };
+}
+
+/** Wavy's numbers of operators (document: examples of callback and DR); those that it does not number have ours, from 1001 on. */
+const WAVY_CARRIER_IDS: Readonly<Record<string, number>> = {
+  VIVO: 1,
+  TIM: 5,
+  CLARO: 1001,
+  OI: 1002,
+  NEXTEL: 1003,
+  ALGAR: 1004,
+  SERCOMTEL: 1005,
+};
+
+/** What Wavy calls an operator: its name in capitals, and its number where it has one. */
+export function wavyCarrier(operator: string): { carrierId?: number; carrierName: string } {
+  const carrierName = operator.toUpperCase();
+  const carrierId = Object.hasOwn(WAVY_CARRIER_IDS, carrierName)
+    ? WAVY_CARRIER_IDS[carrierName]
+    : undefined;
+  return { ...(carrierId !== undefined && { carrierId }), carrierName };
 }

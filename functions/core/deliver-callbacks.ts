@@ -1,6 +1,11 @@
 import type { Account, Endpoint, EndpointEvent } from "./account.ts";
 import type { CallbackDelivery } from "./callback-delivery.ts";
-import { isMessageReceived, type TorpedoEvent, timeOfEvent } from "./events.ts";
+import {
+  isMessageReceived,
+  type MessageStatusChanged,
+  type TorpedoEvent,
+  timeOfEvent,
+} from "./events.ts";
 import type { State } from "./lifecycle.ts";
 import type {
   CallbackRetryQueue,
@@ -12,8 +17,12 @@ import type {
 } from "./ports.ts";
 import { CALLBACK_RETRY_SECONDS } from "./retry-schedule.ts";
 
-/** Writes an event in the words of the dialect that its message came through. */
-export type FormatCallback = (event: TorpedoEvent, account: Account) => Omit<WebhookRequest, "url">;
+/** Writes what tells an endpoint of an event, in the words of the dialect that its message came through. */
+export type FormatCallback = (
+  event: TorpedoEvent,
+  account: Account,
+  endpoint: Endpoint,
+) => WebhookRequest;
 
 /** What delivering callbacks needs. */
 export interface CallbackDependencies {
@@ -48,16 +57,26 @@ const LEVEL_OF_STATE: Readonly<Record<State, EndpointEvent | undefined>> = {
 };
 
 /**
- * Whether an endpoint is told of an event. For a status, what the request asked for decides, else
- * the endpoint's own option.
+ * Whether an endpoint is told of an event: never of another sub-account's than its own. For a
+ * status, what the request asked for decides, else the endpoint's own option.
  */
 export function isWanted(endpoint: Endpoint, event: TorpedoEvent): boolean {
-  if (isMessageReceived(event)) return endpoint.events.includes("received");
+  if (endpoint.subAccount !== undefined && endpoint.subAccount !== event.subAccount) return false;
+  return isMessageReceived(event)
+    ? endpoint.events.includes("received")
+    : isStatusWanted(endpoint, event);
+}
+
+function isStatusWanted(endpoint: Endpoint, event: MessageStatusChanged): boolean {
   const level = LEVEL_OF_STATE[event.state];
-  if (!level || !endpoint.events.includes(level)) return false;
+  if (!level || !endpoint.events.includes(level) || !hasCode(event)) return false;
   const option = event.callbackOption ?? endpoint.callbackOption;
   return option === "ALL" || (option === "FINAL" && event.final);
 }
+
+/** Whether its dialect can say a status: Wavy has no code for a message that was canceled. */
+const hasCode = ({ dialect, codes }: MessageStatusChanged) =>
+  dialect !== "wavy" || codes.wavy.sent !== undefined;
 
 /**
  * Tells every endpoint of the account that wants to know, each by itself: one that fails goes to
@@ -110,10 +129,7 @@ async function attempt(
   endpoint: Endpoint,
   delivery: CallbackDelivery,
 ): Promise<CallbackAttempt> {
-  const result = await deps.webhook.post({
-    url: endpoint.url,
-    ...deps.format(delivery.event, account),
-  });
+  const result = await deps.webhook.send(deps.format(delivery.event, account, endpoint));
   const made: CallbackDelivery = { ...delivery, attempts: delivery.attempts + 1 };
   return {
     endpointId: endpoint.endpointId,

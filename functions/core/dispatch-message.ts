@@ -1,3 +1,4 @@
+import type { BlockedNumbers } from "./blocked-number.ts";
 import type { Carrier, OutboundMessage, SendOutcome, SettledOutcome } from "./carrier.ts";
 import type { HandOverRecord, PartsRecord, WholeRecord } from "./hand-over-record.ts";
 import { type Message, type MessageRef, type Part, refOf } from "./message.ts";
@@ -19,6 +20,7 @@ export interface DispatchDependencies {
   readonly messages: Pick<MessageStore, "claim" | "change" | "find">;
   readonly dispatchQueue: Pick<DispatchQueue, "enqueue" | "enqueueRecord">;
   readonly carrier: Carrier;
+  readonly blockedNumbers: Pick<BlockedNumbers, "findBlocked">;
   readonly clock: Clock;
   readonly randomness: Pick<Randomness, "uuid" | "fraction">;
   readonly timeLimit: TimeLimit;
@@ -323,8 +325,7 @@ async function handleRefusedClaim(
       return defer(deps, ref, message.lease?.until ?? now + deps.leaseMs);
     case "SCHEDULED":
       if (message.claimableFrom > now) return defer(deps, ref, message.claimableFrom);
-      await deps.messages.change(message, { state: "QUEUED", stateAt: now });
-      return dispatchMessage(deps, ref, startedAt);
+      return beginScheduled(deps, ref, message, startedAt);
     case "QUEUED":
       return handleUnclaimable(deps, ref, message, startedAt);
     case "SENT":
@@ -332,6 +333,22 @@ async function handleRefusedClaim(
     default:
       return { kind: "nothing-to-do", state: message.state };
   }
+}
+
+/** A message that has come due: since it was accepted its number may have been blocked. */
+async function beginScheduled(
+  deps: DispatchDependencies,
+  ref: MessageRef,
+  message: Message,
+  startedAt: number,
+): Promise<DispatchOutcome> {
+  const { account, subAccount, destination } = message;
+  const blocked = await deps.blockedNumbers.findBlocked(account, subAccount, [destination]);
+  const reason = blocked.get(destination);
+  const stateAt = deps.clock.now();
+  if (reason) return move(deps.messages, message, { state: "BLOCKED", reason, stateAt });
+  await deps.messages.change(message, { state: "QUEUED", stateAt });
+  return dispatchMessage(deps, ref, startedAt);
 }
 
 /** A QUEUED message that may not be sent now: expired, too early, or outside its window. */

@@ -3,10 +3,17 @@ export class UnavailableError extends Error {
   override readonly name = "UnavailableError";
   /** The trace of the message that was being accepted. */
   readonly traceId: string;
+  /** Whether it is certain that nothing of it is left, so that no retry finds it and sends it. */
+  readonly isUndone: boolean;
 
-  constructor(message: string, traceId: string, options?: ErrorOptions) {
+  constructor(
+    message: string,
+    traceId: string,
+    { isUndone = false, ...options }: ErrorOptions & { readonly isUndone?: boolean } = {},
+  ) {
     super(message, options);
     this.traceId = traceId;
+    this.isUndone = isUndone;
   }
 }
 

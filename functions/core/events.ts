@@ -1,8 +1,14 @@
 import * as z from "zod";
 import { codesOf, MESAGO_DETAIL, MESAGO_STATUS, WAVY_DELIVERED, WAVY_SENT } from "./codes.ts";
 import { ALL_REASONS, isFinal, STATES } from "./lifecycle.ts";
-import { CALLBACK_OPTIONS, DIALECTS, type Message } from "./message.ts";
-import type { Mo } from "./mo.ts";
+import {
+  CALLBACK_OPTIONS,
+  campaignRefSchema,
+  DIALECTS,
+  type Message,
+  senderSchema,
+} from "./message.ts";
+import { answeredSchema, type Mo } from "./mo.ts";
 import { partCount } from "./parts.ts";
 
 /** `source` of everything Torpedo puts on its bus. */
@@ -28,7 +34,7 @@ export const messageStatusChangedSchema = z.object({
   account: z.string(),
   id: z.string(),
   dialect: z.enum(DIALECTS),
-  /** E.164 without the plus sign. */
+  /** E.164 without the plus sign; what the client wrote, where that is no number. */
   destination: z.string(),
   state: z.enum(STATES),
   reason: z.enum(ALL_REASONS).optional(),
@@ -50,6 +56,12 @@ export const messageStatusChangedSchema = z.object({
   shortCode: z.string().optional(),
   callbackOption: z.enum(CALLBACK_OPTIONS).optional(),
   extraInfo: z.string().optional(),
+  correlationId: z.string().optional(),
+  subAccount: z.string().optional(),
+  campaign: campaignRefSchema.optional(),
+  sender: senderSchema.optional(),
+  /** Placeholders of its text and the values given did not match; it is sent all the same. */
+  invalidParams: z.literal(true).optional(),
   codes: z.object({
     mesago: z.object({
       statusCode: z.enum(keysOf(MESAGO_STATUS)),
@@ -94,6 +106,11 @@ export function messageStatusChanged(
     ...(message.shortCode && { shortCode: message.shortCode }),
     ...(message.callbackOption && { callbackOption: message.callbackOption }),
     ...(message.extraInfo !== undefined && { extraInfo: message.extraInfo }),
+    ...(message.correlationId !== undefined && { correlationId: message.correlationId }),
+    ...(message.subAccount && { subAccount: message.subAccount }),
+    ...(message.campaign && { campaign: message.campaign }),
+    ...(message.sender && { sender: message.sender }),
+    ...(message.invalidParams && { invalidParams: message.invalidParams }),
     codes: codesOf(message.state, message.reason),
   };
 }
@@ -115,8 +132,12 @@ export const messageReceivedSchema = z.object({
   receivedAt: z.iso.datetime(),
   carrier: z.string(),
   operator: z.string().optional(),
-  /** The id and trace of the message that it answers. */
-  answers: z.object({ id: z.string(), traceId: z.string() }).optional(),
+  /** The same MO's id in dialects whose ids are UUIDs. */
+  uuid: z.string().optional(),
+  /** The message that it answers, and that one's sub-account and campaign. */
+  answers: answeredSchema.optional(),
+  subAccount: z.string().optional(),
+  campaign: campaignRefSchema.optional(),
 });
 export type MessageReceived = z.infer<typeof messageReceivedSchema>;
 
@@ -134,7 +155,10 @@ export function messageReceived(mo: Mo): MessageReceived {
     receivedAt: iso(mo.receivedAt),
     carrier: mo.carrier,
     ...(mo.operator && { operator: mo.operator }),
+    ...(mo.uuid && { uuid: mo.uuid }),
     ...(mo.answers && { answers: mo.answers }),
+    ...(mo.subAccount && { subAccount: mo.subAccount }),
+    ...(mo.campaign && { campaign: mo.campaign }),
   };
 }
 

@@ -22,10 +22,11 @@ export type State = (typeof STATES)[number];
  * From each state, the states that may follow.
  *
  * SENDING → BLOCKED is there because it is the carrier that knows its coverage and its forbidden
- * content, and it says so in its answer to the hand-over (docs/decisions/0003).
+ * content, and it says so in its answer to the hand-over (docs/decisions/0003). SCHEDULED → BLOCKED
+ * because a number can be blocked while its message waits (docs/decisions/0014).
  */
 export const TRANSITIONS: Readonly<Record<State, readonly State[]>> = {
-  SCHEDULED: ["QUEUED", "CANCELED"],
+  SCHEDULED: ["QUEUED", "CANCELED", "BLOCKED"],
   QUEUED: ["SENDING", "BLOCKED", "EXPIRED"],
   SENDING: ["SENT", "QUEUED", "FAILED", "BLOCKED"],
   SENT: ["DELIVERED", "NOT_DELIVERED"],
@@ -47,6 +48,7 @@ export const REASONS = {
     "block-list",
     "opt-out",
     "invalid-number",
+    "invalid-message",
     "content",
     "account-limit",
   ],

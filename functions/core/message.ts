@@ -6,7 +6,7 @@ export const CALLBACK_OPTIONS = ["ALL", "FINAL", "NONE"] as const;
 export type CallbackOption = (typeof CALLBACK_OPTIONS)[number];
 
 /** The client APIs a message can have come through. */
-export const DIALECTS = ["mesago", "zenvia"] as const;
+export const DIALECTS = ["mesago", "zenvia", "wavy"] as const;
 export type Dialect = (typeof DIALECTS)[number];
 
 /** Milliseconds since the epoch. */
@@ -35,6 +35,12 @@ const partSchema = z.object({
 });
 export type Part = z.infer<typeof partSchema>;
 
+/** The campaign that a message was sent for. */
+export const campaignRefSchema = z.object({ id: z.number().int(), alias: z.string() });
+
+/** The user who sent a message. */
+export const senderSchema = z.object({ username: z.string(), email: z.string().optional() });
+
 /** The bulk request that a message came with. */
 const batchMembershipSchema = z.object({
   batchId: z.string().min(1),
@@ -54,8 +60,8 @@ export const messageSchema = z.object({
   /** Follows the message through queues, events and logs; tells two messages with one id apart. */
   traceId: z.string().min(1),
   dialect: z.enum(DIALECTS),
-  /** E.164 without the plus sign. */
-  destination: z.string().regex(/^\d{6,15}$/),
+  /** E.164 without the plus sign; what the client wrote, where that is no number. */
+  destination: z.string().default(""),
   /** What the phone shows, all parts together. */
   text: z.string(),
   /** In order; absent for a message of a single part. */
@@ -63,6 +69,13 @@ export const messageSchema = z.object({
   flash: z.boolean(),
   callbackOption: z.enum(CALLBACK_OPTIONS).optional(),
   extraInfo: z.string().optional(),
+  /** The client's own, which many messages can share (Wavy document, `correlationId`). */
+  correlationId: z.string().optional(),
+  subAccount: z.string().optional(),
+  campaign: campaignRefSchema.optional(),
+  sender: senderSchema.optional(),
+  /** Placeholders of its text and the values given do not match (Wavy document, `params`). */
+  invalidParams: z.literal(true).optional(),
   batch: batchMembershipSchema.optional(),
   window: timeWindowSchema.optional(),
   state: z.enum(STATES),

@@ -75,6 +75,14 @@ export interface MessageStore {
    * @param before milliseconds since the epoch, inclusive
    */
   findLastSent(phone: string, shortCode: string, before: number): Promise<SentMessage | undefined>;
+  /** The account's messages with these correlation ids, the newest of each; a new one may take a moment to be found. */
+  findCorrelated(account: string, correlationIds: readonly string[]): Promise<Message[]>;
+  /**
+   * Takes up to `limit` of the account's messages, or of one sub-account's, whose status has changed
+   * since it was last taken and is one that clients of the list are told (`isListed`): each change is
+   * handed to one caller, once, unless another change overtakes it. Where it throws nothing was taken.
+   */
+  takeChanged(account: string, limit: number, subAccount?: string): Promise<Message[]>;
   /**
    * Claims a message for hand-over: from QUEUED, or from a SENDING whose lease has run out, at a
    * time when it may be sent. Counts the attempt.
@@ -92,7 +100,10 @@ export interface MessageStore {
 export type MessageSeen = MessageRef & Pick<Message, "state" | "lease" | "parts">;
 
 /** What an MO needs to know of the message that it answers. */
-export type SentMessage = Pick<Message, "account" | "id" | "traceId" | "dialect">;
+export type SentMessage = Pick<
+  Message,
+  "account" | "id" | "traceId" | "dialect" | "correlationId" | "subAccount" | "campaign" | "sender"
+>;
 
 /** A message of a batch that is not expanded yet. `begun`: its expansion has been begun. */
 export interface OpenMessage {
@@ -118,8 +129,12 @@ export interface BatchStore {
   load(batch: BatchRef): Promise<Message[]>;
   /** Its messages are items of their own now. */
   close(batch: BatchRef): Promise<void>;
-  /** Those of the account's messages with these ids that are in open batches; strongly consistent. */
-  findOpen(account: string, ids: readonly string[]): Promise<OpenMessage[]>;
+  /** Those of the account's messages with these ids, or correlation ids, that are in open batches; strongly consistent. */
+  findOpen(
+    account: string,
+    ids: readonly string[],
+    correlationIds?: readonly string[],
+  ): Promise<OpenMessage[]>;
   /** Counts a canceled message once. @returns how many of the release are canceled by now */
   noteCanceled(release: Release, traceId: string): Promise<number>;
 }
@@ -133,17 +148,35 @@ export interface BatchQueue {
   unschedule(release: Release): Promise<void>;
 }
 
+/** Whose an MO is, and how that one is told of it. */
+export type MoOwner = Pick<Mo, "account" | "subAccount" | "dialect">;
+
+/** Which new MOs: those of one sub-account, those received since a time in milliseconds since the epoch. */
+export interface NewMos {
+  readonly subAccount?: string | undefined;
+  readonly since?: number | undefined;
+}
+
 /** What phones have sent. Every method treats an MO past its `removeAt` as absent. */
 export interface MoStore {
-  /** Stores an MO, once however often it comes, also where it would be another account's by now. */
-  insert(mo: Mo): Promise<void>;
   /**
-   * Takes up to `limit` of the account's new MOs, oldest first: each is handed to one caller, once.
+   * Stores an MO, once however often it comes, also where it would be another account's by now.
+   * @returns whose it is: as it was stored first
+   */
+  insert(mo: Mo): Promise<MoOwner>;
+  /**
+   * Takes up to `limit` of the account's new MOs: each is handed to one caller, once. Those of no
+   * sub-account come first, then those of one after the other; all that are taken, oldest first.
    * Where it throws nothing was taken, unless the store did so and failed to answer again and again.
    */
-  takeNew(account: string, limit: number): Promise<Mo[]>;
-  /** The account's MOs received in a period (milliseconds since the epoch, inclusive), oldest first. */
-  search(account: string, period: { from: number; to: number }, limit: number): Promise<Mo[]>;
+  takeNew(account: string, limit: number, only?: NewMos): Promise<Mo[]>;
+  /** The MOs of an account, or of one of its sub-accounts, received in a period (milliseconds since the epoch, inclusive), oldest first. */
+  search(
+    account: string,
+    period: { from: number; to: number },
+    limit: number,
+    subAccount?: string,
+  ): Promise<Mo[]>;
 }
 
 /** A claim on a message. Times are milliseconds since the epoch. */
@@ -210,9 +243,11 @@ export interface EventBus {
 
 /** A request to a customer's URL. */
 export interface WebhookRequest {
+  readonly method: Endpoint["method"];
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  /** A GET has none. */
+  readonly body?: string;
 }
 
 /** How a request to a customer's URL went. `durationMs` is its elapsed time. */
@@ -222,5 +257,5 @@ export type WebhookResult =
 
 /** HTTP to customers: no redirects, no private addresses, a time limit. Never throws. */
 export interface WebhookClient {
-  post(request: WebhookRequest): Promise<WebhookResult>;
+  send(request: WebhookRequest): Promise<WebhookResult>;
 }

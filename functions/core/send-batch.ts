@@ -1,13 +1,9 @@
-import {
-  type MessageMaking,
-  makeMessage,
-  refuse,
-  type SendRequest,
-  type SendResult,
-} from "./accept-message.ts";
+import { makeMessage, refuse, type SendRequest, type SendResult } from "./accept-message.ts";
 import type { Account } from "./account.ts";
+import { type AdmissionDependencies, admit } from "./admit.ts";
 import { type BatchRef, batchRefOf, hasSchedule } from "./batch.ts";
 import { UnavailableError } from "./errors.ts";
+import { isFinal } from "./lifecycle.ts";
 import type { Message } from "./message.ts";
 import type { BatchQueue, BatchStore, MessageStore, OpenMessage } from "./ports.ts";
 import { slicesOf } from "./slices.ts";
@@ -19,7 +15,7 @@ export const MAX_BATCH_SIZE = 1_000;
 const SCHEDULES_AT_ONCE = 25;
 
 /** What sending a batch needs. */
-export interface SendBatchDependencies extends MessageMaking {
+export interface SendBatchDependencies extends AdmissionDependencies {
   readonly messages: Pick<MessageStore, "findMany">;
   readonly batches: Pick<BatchStore, "keep" | "open" | "withdraw" | "findOpen" | "begin">;
   readonly batchQueue: Pick<BatchQueue, "enqueue" | "schedule">;
@@ -48,9 +44,16 @@ export async function sendBatch(
   const made = requests.map((request) => makeMessage(making, account, request));
   try {
     const taken = await takenIds(deps, account.account, requests);
-    const results = made.map((result) => refuseDuplicate(result, taken));
+    const unique = made.map((result) => refuseDuplicate(result, taken));
+    const admission = await admit(making, account, requests, unique);
+    const { results } = admission;
     const messages = inBatch(batch, accepted(results));
-    if (messages.length > 0) await putOnTheirWay(deps, batch, messages);
+    try {
+      if (messages.length > 0) await putOnTheirWay(deps, batch, messages);
+    } catch (error) {
+      if (!(error instanceof LeftOpenError)) await admission.giveBack(messages);
+      throw error;
+    }
     return { batchId: batch.batchId, results };
   } catch (cause) {
     throw new UnavailableError("a batch was not taken", batch.batchId, { cause });
@@ -96,7 +99,8 @@ const accepted = (results: readonly SendResult[]): Message[] =>
 /** Writes into each message which batch it came with. */
 function inBatch({ batchId }: BatchRef, messages: readonly Message[]): Message[] {
   const dueTogether = new Map<number, number>();
-  for (const { claimableFrom: due } of messages) {
+  for (const { claimableFrom: due, state } of messages) {
+    if (isFinal(state)) continue;
     dueTogether.set(due, (dueTogether.get(due) ?? 0) + 1);
   }
   return messages.map((message) => ({
@@ -120,10 +124,27 @@ async function putOnTheirWay(
     await batches.open(batch, messages);
     await batchQueue.enqueue({ kind: "expand", ...batch });
   } catch (error) {
-    // Should this fail as well, a retry with one of its ids puts the batch on its way.
-    const isGone = await batches.withdraw(batch);
-    // It has begun, or is done with: the queue had taken it, only its answer was lost.
-    if (isGone && !(await isExpanded(store, batch, messages))) throw error;
+    const isUndone = await withdraw(batches, store, batch, messages);
+    if (isUndone) throw error;
+  }
+}
+
+/** A batch that could be neither enqueued nor withdrawn: a retry with one of its ids puts it on its way. */
+class LeftOpenError extends Error {
+  override readonly name = "LeftOpenError";
+}
+
+/** @returns false where the batch has begun, or is done with: the queue had taken it, only its answer was lost */
+async function withdraw(
+  batches: Pick<BatchStore, "withdraw">,
+  store: Pick<MessageStore, "findMany">,
+  batch: BatchRef,
+  messages: readonly Message[],
+): Promise<boolean> {
+  try {
+    return (await batches.withdraw(batch)) && !(await isExpanded(store, batch, messages));
+  } catch (cause) {
+    throw new LeftOpenError("a batch was left open", { cause });
   }
 }
 

@@ -83,6 +83,11 @@ export function formatWithOffset(at: number, zone: string): string {
   return zoned(at, zone).toString({ smallestUnit: "millisecond", timeZoneName: "never" });
 }
 
+/** `2015-01-08T16:02:09Z`: in UTC, to the second (Wavy document, `sentDate`). */
+export function formatUtc(at: number): string {
+  return `${new Date(at).toISOString().slice(0, -5)}Z`;
+}
+
 const MAX_HOURS_TO_OPENING = 50;
 
 /** A stretch of time in which a message may be sent, in milliseconds since the epoch; open-ended without window. */

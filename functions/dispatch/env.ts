@@ -1,11 +1,12 @@
 import * as z from "zod";
 import { carrierEnv } from "../adapters/carriers/env.ts";
-import { messagesEnv } from "../adapters/dynamodb/env.ts";
+import { directoryEnv, messagesEnv } from "../adapters/dynamodb/env.ts";
 import { dispatchQueueEnv } from "../adapters/sqs/env.ts";
 
 /** The environment of dispatch. */
 export const env = z.object({
   ...messagesEnv.shape,
+  ...directoryEnv.shape,
   ...dispatchQueueEnv.shape,
   ...carrierEnv.shape,
   CLAIM_TIMEOUT_SECONDS: z.coerce.number().positive(),

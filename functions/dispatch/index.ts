@@ -1,6 +1,7 @@
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { awsClientConfig } from "../adapters/aws-client.ts";
 import { createCarrier } from "../adapters/carriers/registry.ts";
+import { createBlockedNumbers } from "../adapters/dynamodb/blocked-numbers.ts";
 import { createDocumentClient } from "../adapters/dynamodb/client.ts";
 import { createMessageStore } from "../adapters/dynamodb/messages.ts";
 import { openDispatchQueue } from "../adapters/sqs/dispatch-queue.ts";
@@ -27,6 +28,7 @@ export const handler = createQueueFunction({
   process: createHandler({
     messages: createMessageStore({ client: dynamodb, tableName: env.MESSAGES_TABLE, clock }),
     dispatchQueue: openDispatchQueue(env, { client: sqs, clock }),
+    blockedNumbers: createBlockedNumbers({ client: dynamodb, tableName: env.DIRECTORY_TABLE }),
     carrier: createCarrier(env, { dynamodb, sqs, clock }),
     timeLimit: systemTimeLimit,
     claimTimeoutMs: env.CLAIM_TIMEOUT_SECONDS * 1_000,

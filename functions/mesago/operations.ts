@@ -9,6 +9,7 @@ import type { MoStore } from "../core/ports.ts";
 import { type SendBatchDependencies, sendBatch } from "../core/send-batch.ts";
 import { type SendDependencies, sendMessage } from "../core/send-message.ts";
 import { formatLocal } from "../core/time.ts";
+import { fitting } from "../runtime/http.ts";
 import type { Naming } from "./naming.ts";
 import {
   describeAnswer,
@@ -55,7 +56,6 @@ export type Run = (deps: OperationDependencies, call: Call) => Promise<Answer>;
 const MAX_LISTED = 1_000;
 /** What one `received/search` finds, where that is not more than what Lambda can answer. */
 const MAX_FOUND = 10_000;
-const MAX_FOUND_BYTES = 5 * 1024 * 1024;
 
 const DETAIL_OF_REFUSAL: Readonly<Record<Refusal, MesagoDetailCode>> = {
   "empty-destination": "014",
@@ -67,6 +67,10 @@ const DETAIL_OF_REFUSAL: Readonly<Record<Refusal, MesagoDetailCode>> = {
   "expires-before-due": "015",
   expired: "136",
   "duplicate-id": "080",
+  unreadable: "170",
+  "block-list": "130",
+  "opt-out": "130",
+  "account-limit": "990",
 };
 
 /** An answer that is nothing but a code. */
@@ -202,7 +206,8 @@ export async function cancelSms(deps: OperationDependencies, call: Call): Promis
 
 /** `received/list` (document: "Listar Novos SMS recebidos"). */
 export async function receivedList({ mos }: OperationDependencies, call: Call): Promise<Answer> {
-  return received(call, await mos.takeNew(call.account.account, MAX_LISTED));
+  const taken = await mos.takeNew(call.account.account, MAX_LISTED);
+  return received(taken.map((mo) => receivedMessage(mo, call)));
 }
 
 /**
@@ -220,26 +225,12 @@ export async function receivedSearch({ mos }: OperationDependencies, call: Call)
   const asked = found.filter(
     ({ from, answers }) => (!mobile || mobile === from) && (!mtId || mtId === answers?.id),
   );
-  return received(call, asked, MAX_FOUND_BYTES);
+  return received(fitting(asked, (mo) => receivedMessage(mo, call)));
 }
 
-function received(call: Call, mos: readonly Mo[], maxBytes = Number.POSITIVE_INFINITY): Answer {
-  const receivedMessages = fitting(
-    mos.map((mo) => receivedMessage(mo, call)),
-    maxBytes,
-  );
-  const found = answer(200, mos.length > 0 ? "300" : "301", { receivedMessages });
+function received(receivedMessages: readonly object[]): Answer {
+  const found = answer(200, receivedMessages.length > 0 ? "300" : "301", { receivedMessages });
   return { ...found, log: { ...found.log, mos: receivedMessages.length } };
-}
-
-/** As many as so many bytes of Lambda's answer can hold, in which they are JSON within JSON. */
-function fitting<T>(receivedMessages: readonly T[], maxBytes: number): readonly T[] {
-  let room = maxBytes;
-  const end = receivedMessages.findIndex((message) => {
-    room -= Buffer.byteLength(JSON.stringify(JSON.stringify(message)));
-    return room < 0;
-  });
-  return end < 0 ? receivedMessages : receivedMessages.slice(0, end);
 }
 
 /** With the text and the id of the message answered, as real clients want them (supplement, section 2). */

@@ -80,7 +80,7 @@ const hour = z.union(
  * The fields of `sendSmsRequest` (document: "Envio de um único SMS", Attributes and examples;
  * supplement, section 2, for `from`). Each issue's message is a detail code.
  */
-const smsSchema = z.object(
+export const smsSchema = z.object(
   {
     destination: optional(
       z.union([z.string().max(MAX_NAME_LENGTH, atOnce("013")), wholeNumber]),
@@ -188,14 +188,14 @@ const isFields = (value: unknown): value is Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** The fields that a bulk request may give for all of its messages (document: examples; supplement, section 2). */
-const FIELDS_FOR_ALL = [
+export const FIELDS_FOR_ALL = [
   "timeZone",
   "scheduledDate",
   "expiresDate",
   "timeWindow",
   "extraInfo",
   "callbackOption",
-];
+] as const;
 
 /**
  * Reads the fields of a bulk request: a message's own fields count, then the defaults, then those

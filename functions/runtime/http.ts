@@ -13,6 +13,8 @@ export interface ApiRequest {
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly query: Readonly<Record<string, string | undefined>>;
   readonly body: Buffer;
+  /** The address that the request came from. */
+  readonly sourceIp: string;
 }
 
 /** A dialect's answer. A `body` that is a text is sent as it stands, anything else as JSON. `log` is what the invocation's line in the log says of it. */
@@ -64,6 +66,7 @@ function requestOf(event: APIGatewayProxyEventV2): ApiRequest {
       Object.entries(event.headers).map(([name, value]) => [name.toLowerCase(), value]),
     ),
     query: event.queryStringParameters ?? {},
+    sourceIp: event.requestContext.http.sourceIp,
     body: Buffer.from(event.body ?? "", event.isBase64Encoded ? "base64" : "utf8"),
   };
 }
@@ -126,4 +129,20 @@ export function basicCredentials(
   const colon = decoded.indexOf(":");
   if (colon < 0) return undefined;
   return { user: decoded.slice(0, colon), password: decoded.slice(colon + 1) };
+}
+
+/** Of Lambda's 6 MB, what a list may take of an answer. */
+const MAX_LIST_BYTES = 5 * 1024 * 1024;
+
+/** The first of many things, as they are answered, as far as an answer of Lambda's can hold them: it is JSON within JSON. */
+export function fitting<T, R>(things: readonly T[], describe: (thing: T) => R): R[] {
+  const described: R[] = [];
+  let room = MAX_LIST_BYTES;
+  for (const thing of things) {
+    const description = describe(thing);
+    room -= Buffer.byteLength(JSON.stringify(JSON.stringify(description)));
+    if (room < 0) break;
+    described.push(description);
+  }
+  return described;
 }

@@ -38,12 +38,20 @@ const dispatchesFrom = (queue: string, log: string): Permissions => ({
   ...writesLog(log),
   ...works(queue),
   "dynamodb:GetItem": ["MessagesTable"],
+  // Numbers that were blocked since a message was scheduled.
+  "dynamodb:BatchGetItem": ["DirectoryTable"],
   "dynamodb:PutItem": ["SandboxCarrierOutbox"],
   "dynamodb:UpdateItem": ["MessagesTable", "SandboxCarrierOutbox"],
   "sqs:SendMessage": ["CarrierEventsReportsQueue", queue],
   "scheduler:CreateSchedule": [SCHEDULES_OF_OURS],
   "iam:PassRole": [SCHEDULE_ROLE],
 });
+
+/** In the directory a function may write nothing but what it is about. */
+const inPartitions = (pattern: string) =>
+  `DirectoryTable if {"dynamodb:LeadingKeys":["${pattern}"]}`;
+const USAGE_COUNTERS = inPartitions("USAGE#*");
+const OPT_OUTS = inPartitions("NUMBER#*");
 
 /** Each role may do what is written here, and nothing else. */
 const PERMISSIONS: Record<string, Permissions> = {
@@ -54,15 +62,45 @@ const PERMISSIONS: Record<string, Permissions> = {
     // What could not be put on its way; an MO that is listed, which is not new any more.
     "dynamodb:DeleteItem": ["MessagesTable"],
     // Cancellations.
-    "dynamodb:UpdateItem": ["MessagesTable"],
+    "dynamodb:UpdateItem": [USAGE_COUNTERS, "MessagesTable"],
     "dynamodb:GetItem": ["DirectoryTable", "MessagesTable"],
-    "dynamodb:BatchGetItem": ["MessagesTable"],
+    // Numbers that are blocked; messages by their ids.
+    "dynamodb:BatchGetItem": ["DirectoryTable", "MessagesTable"],
     // Open batches and MOs: partitions of the table, none of its indexes.
     "dynamodb:Query": ["MessagesTable"],
     "sqs:SendMessage": ["BulkBatchesQueue", "DispatchSinglesQueue"],
     "scheduler:CreateSchedule": [SCHEDULES_OF_OURS],
     "scheduler:DeleteSchedule": [SCHEDULES_OF_OURS],
     "iam:PassRole": [SCHEDULE_ROLE],
+  },
+  WavyFunctionRole: {
+    ...writesLog("WavyFunctionLogs"),
+    // A message, the pieces of a batch, that a batch is open.
+    "dynamodb:PutItem": ["MessagesTable"],
+    // What could not be put on its way; an MO that is listed, which is not new any more.
+    "dynamodb:DeleteItem": ["MessagesTable"],
+    // What is kept for a retry, statuses that are listed, requests and parts that are counted.
+    "dynamodb:UpdateItem": [USAGE_COUNTERS, "MessagesTable", "RateLimitsCounts"],
+    "dynamodb:GetItem": ["DirectoryTable", "MessagesTable"],
+    "dynamodb:BatchGetItem": ["DirectoryTable", "MessagesTable"],
+    // Templates by their name; open batches and MOs; messages by correlation id, and those that have changed.
+    "dynamodb:Query": [
+      "DirectoryTable",
+      "MessagesTable",
+      "{MessagesTable}/index/changes",
+      "{MessagesTable}/index/correlation",
+    ],
+    "sqs:SendMessage": ["BulkBatchesQueue", "DispatchSinglesQueue"],
+    "scheduler:CreateSchedule": [SCHEDULES_OF_OURS],
+    "iam:PassRole": [SCHEDULE_ROLE],
+  },
+  AdminFunctionRole: {
+    ...writesLog("AdminFunctionLogs"),
+    "dynamodb:GetItem": ["DirectoryTable"],
+    "dynamodb:Query": ["DirectoryTable", "{DirectoryTable}/index/kind"],
+    "dynamodb:PutItem": ["DirectoryTable"],
+    "dynamodb:UpdateItem": ["DirectoryTable"],
+    "dynamodb:DeleteItem": ["DirectoryTable"],
   },
   BulkFunctionRole: {
     ...writesLog("BulkFunctionLogs"),
@@ -95,12 +133,17 @@ const PERMISSIONS: Record<string, Permissions> = {
   CarrierEventsFunctionRole: {
     ...writesLog("CarrierEventsFunctionLogs"),
     ...works("CarrierEventsReportsQueue"),
-    "dynamodb:GetItem": ["MessagesTable"],
+    // Messages; accounts and sub-accounts, and what their people have said about opting out.
+    "dynamodb:GetItem": ["DirectoryTable", OPT_OUTS, "MessagesTable"],
     "dynamodb:UpdateItem": ["MessagesTable"],
-    // MOs: whose they are, and the two items of each, which a transaction puts.
+    // MOs: whose they are, and the two items of each, which a transaction puts; confirmations.
     "dynamodb:Query": ["{DirectoryTable}/index/kind", "{MessagesTable}/index/sent-to"],
-    "dynamodb:PutItem": ["MessagesTable"],
-    "sqs:SendMessage": ["CarrierEventsReportsDeadLetters"],
+    "dynamodb:PutItem": [OPT_OUTS, "MessagesTable"],
+    // A confirmation that could not be put on its way.
+    "dynamodb:DeleteItem": ["MessagesTable"],
+    "sqs:SendMessage": ["CarrierEventsReportsDeadLetters", "DispatchSinglesQueue"],
+    "scheduler:CreateSchedule": [SCHEDULES_OF_OURS],
+    "iam:PassRole": [SCHEDULE_ROLE],
   },
   StatusEventsFunctionRole: {
     ...writesLog("StatusEventsFunctionLogs"),
@@ -157,7 +200,8 @@ function permissionsOf(roleId: string, role: Resource): Permissions {
       expect(statement).not.toHaveProperty(negated);
     }
     const condition = at(statement, "Condition");
-    const suffix = condition ? ` if ${JSON.stringify(at(condition, "StringEquals"))}` : "";
+    const wanted = at(condition, "StringEquals") ?? at(condition, "ForAllValues:StringLike");
+    const suffix = condition ? ` if ${JSON.stringify(wanted)}` : "";
     for (const action of asList(at(statement, "Action"))) {
       const resources = asList(at(statement, "Resource")).map(
         (resource) => `${describeResource(resource)}${suffix}`,
@@ -224,7 +268,11 @@ test("schedules may feed the queues for which functions create them, and no othe
 test("there are two wildcards: streams can only be listed all, and schedules are named by message", () => {
   const wildcards = roles.flatMap(({ permissions }) =>
     Object.entries(permissions).flatMap(([action, resources]) =>
-      resources.filter((it) => `${action}${it}`.includes("*")).map((it) => `${action} on ${it}`),
+      resources
+        // What a condition narrows is no wildcard.
+        .filter((it) => !it.includes(" if "))
+        .filter((it) => `${action}${it}`.includes("*"))
+        .map((it) => `${action} on ${it}`),
     ),
   );
   expect([...new Set(wildcards)].sort()).toEqual([
@@ -240,10 +288,15 @@ test("functions can be called by the API alone, each by its own routes", () => {
     withoutHash(referenceOf(Properties.FunctionName) ?? ""),
     describeResource(Properties.SourceArn).replace(/^.*\{HttpApi\}/, ""),
   ]);
-  expect(calls).toEqual([
+  expect(calls.sort()).toEqual([
+    ["apigateway.amazonaws.com", "AdminFunction", "/*/*/admin"],
+    ["apigateway.amazonaws.com", "AdminFunction", "/*/*/admin/{proxy+}"],
+    ["apigateway.amazonaws.com", "AdminFunction", "/*/*/openapi.json"],
     ["apigateway.amazonaws.com", "MesagoFunction", "/*/*/api"],
     ["apigateway.amazonaws.com", "MesagoFunction", "/*/*/api/{proxy+}"],
     ["apigateway.amazonaws.com", "MesagoFunction", "/*/*/services"],
     ["apigateway.amazonaws.com", "MesagoFunction", "/*/*/services/{proxy+}"],
+    ["apigateway.amazonaws.com", "WavyFunction", "/*/*/v1"],
+    ["apigateway.amazonaws.com", "WavyFunction", "/*/*/v1/{proxy+}"],
   ]);
 });

@@ -79,6 +79,8 @@ describe("a setting that is wrong, missing or unknown names itself", () => {
       "callbacks.allowLoopback",
       "throttle.rateLimit",
       "throttle.burstLimit",
+      "rateLimits.requestsPerSecond",
+      "rateLimits.statusQueriesPerSecond",
       "carrier.name",
     ]);
   });
@@ -130,6 +132,7 @@ describe("a setting that is wrong, missing or unknown names itself", () => {
     ["concurrency", { ...STAGES.dev?.concurrency, callback: 2.5 }],
     ["concurrency", { ...STAGES.dev?.concurrency, bulkDispatch: 1_001 }],
     ["concurrency", { ...STAGES.dev?.concurrency, bulk: 1 }],
+    ["rateLimits", { requestsPerSecond: 700, statusQueriesPerSecond: 0.5 }],
     ["statusRetentionHours", 24 * 31 + 1],
     ["moRetentionHours", 24 * 366 + 1],
     ["dispatch", { ...STAGES.dev?.dispatch, backoffCapSeconds: 901 }],

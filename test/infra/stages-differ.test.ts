@@ -66,6 +66,7 @@ describe("what the configuration of a stage covers, and nothing else, is differe
       "AWS::Lambda::Function Environment.Variables.BACKOFF_CAP_SECONDS",
       "AWS::Lambda::Function Environment.Variables.CALLBACK_ALLOW_HTTP",
       "AWS::Lambda::Function Environment.Variables.CALLBACK_ALLOW_LOOPBACK",
+      "AWS::Lambda::Function Environment.Variables.ENDPOINT_PROTOCOLS",
       "AWS::Lambda::Function Environment.Variables.MAX_ATTEMPTS",
       "AWS::Logs::LogGroup RetentionInDays",
     ]);

@@ -1,6 +1,11 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { SENT_TO_INDEX, SORT_KEY } from "../../functions/adapters/dynamodb/message-keys.ts";
+import {
+  CHANGES_INDEX,
+  CORRELATION_INDEX,
+  SENT_TO_INDEX,
+  SORT_KEY,
+} from "../../functions/adapters/dynamodb/message-keys.ts";
 import { isWanted } from "../../functions/core/deliver-callbacks.ts";
 import {
   EVENT_SOURCE,
@@ -56,6 +61,7 @@ const PECULIAR = {
   dispatch: { maxAttempts: 14, backoffBaseSeconds: 15, backoffCapSeconds: 160 },
   callbacks: { allowHttp: true, allowLoopback: false },
   throttle: { rateLimit: 17, burstLimit: 18 },
+  rateLimits: { requestsPerSecond: 701, statusQueriesPerSecond: 21 },
   carrier: { name: "sandbox" },
 };
 const peculiar = synthesise("peculiar", { peculiar: PECULIAR });
@@ -134,6 +140,7 @@ describe("tables and queues stay the ones they are", () => {
       ["MessagesTable9E4E97A0", undefined, ["pk HASH", "sk RANGE"]],
       ["DirectoryTableD64E6930", undefined, ["pk HASH", "sk RANGE"]],
       ["SandboxCarrierOutbox122CACFB", undefined, ["pk HASH", "sk RANGE"]],
+      ["RateLimitsCounts4E3390A6", undefined, ["pk HASH", "sk RANGE"]],
     ]);
   });
 
@@ -188,6 +195,7 @@ describe("tables", () => {
       ["MessagesTable", forgets],
       ["DirectoryTable", undefined],
       ["SandboxCarrierOutbox", forgets],
+      ["RateLimitsCounts", forgets],
     ]);
   });
 
@@ -226,6 +234,18 @@ describe("tables", () => {
         name: SENT_TO_INDEX,
         key: ["destination", "sentAt"],
         holds: ["account", "id", "traceId", "dialect", "shortCode", "removeAt"],
+      },
+      {
+        table: "MessagesTable",
+        name: CORRELATION_INDEX,
+        key: ["correlation", "acceptedAt"],
+        holds: "KEYS_ONLY",
+      },
+      {
+        table: "MessagesTable",
+        name: CHANGES_INDEX,
+        key: ["changes", "changed"],
+        holds: "KEYS_ONLY",
       },
       { table: "DirectoryTable", name: "kind", key: ["kind", "pk"], holds: "ALL" },
     ]);
@@ -376,7 +396,10 @@ describe.each(resourcesOf(prod, FUNCTION))("function %s", (_id, { Properties }) 
 test("functions are deployed without their source maps, and both lanes from one bundle", () => {
   const { packages } = synthesise("prod");
   const capabilities = new Set(resourcesOf(prod, FUNCTION).map(([id]) => capabilityOf(id)));
-  expect(packages).toEqual([...capabilities].map(() => ["index.mjs"]));
+  const besideBundles: Readonly<Record<string, string[]>> = { admin: ["openapi.json"] };
+  expect(packages.map((files) => [...files].sort()).sort()).toEqual(
+    [...capabilities].map((name) => ["index.mjs", ...(besideBundles[name] ?? [])]).sort(),
+  );
 });
 
 test("functions that feed their own queue are not taken for a loop, and no others are exempt", () => {
@@ -457,9 +480,11 @@ describe("the two lanes to the carrier", () => {
     const bulk = ["DispatchBulkQueue", "DispatchBulkQueue", "DispatchBulkDeadLetters"];
     expect(enqueues.sort()).toEqual([
       ["BulkFunction", ...bulk],
+      ["CarrierEventsFunction", ...singles],
       ["DispatchBulkFunction", ...bulk],
       ["DispatchFunction", ...singles],
       ["MesagoFunction", ...singles],
+      ["WavyFunction", ...singles],
     ]);
   });
 });
@@ -481,9 +506,11 @@ describe("schedules", () => {
     });
     expect(creators.sort()).toEqual([
       ["BulkFunction", "torpedo-prod", "DispatchScheduleRole"],
+      ["CarrierEventsFunction", "torpedo-prod", "DispatchScheduleRole"],
       ["DispatchBulkFunction", "torpedo-prod", "DispatchScheduleRole"],
       ["DispatchFunction", "torpedo-prod", "DispatchScheduleRole"],
       ["MesagoFunction", "torpedo-prod", "DispatchScheduleRole"],
+      ["WavyFunction", "torpedo-prod", "DispatchScheduleRole"],
     ]);
   });
 });
@@ -724,17 +751,22 @@ describe("two rules take events to callbacks", () => {
 });
 
 describe("the HTTP API", () => {
-  test("has the routes of the Mesago API and of its ancestor, all to their function", () => {
+  test("has the routes of each API, all to their function", () => {
     const routes = resourcesOf(prod, "AWS::ApiGatewayV2::Route").map(([, { Properties }]) => {
       const integration = [...valuesIn(Properties.Target)].map(referenceOf).find(Boolean) ?? "";
       const uri = at(prod.Resources[integration], "Properties", "IntegrationUri");
       return [Properties.RouteKey, nameIn(uri)];
     });
-    expect(routes).toEqual([
+    expect(routes.sort()).toEqual([
+      ["ANY /admin", "AdminFunction"],
+      ["ANY /admin/{proxy+}", "AdminFunction"],
       ["ANY /api", "MesagoFunction"],
       ["ANY /api/{proxy+}", "MesagoFunction"],
       ["ANY /services", "MesagoFunction"],
       ["ANY /services/{proxy+}", "MesagoFunction"],
+      ["ANY /v1", "WavyFunction"],
+      ["ANY /v1/{proxy+}", "WavyFunction"],
+      ["GET /openapi.json", "AdminFunction"],
     ]);
   });
 

@@ -26,6 +26,23 @@ async function statusCodeWith(account: string, password: string): Promise<number
   return (await fetch(url, { headers: { authorization } })).status;
 }
 
+/** Of an account of a test's own: the command, the account, and the command's other words. */
+async function newAccount() {
+  const name = `admin-${randomUUID()}`;
+  await json("account", "create", "--account", name);
+  return (command: string, ...more: string[]) =>
+    json(...command.split(" "), "--account", name, ...more);
+}
+
+async function statusCodeWithToken(username: string, authenticationtoken: string): Promise<number> {
+  const response = await fetch(`${stack.apiUrl}/v1/send-sms`, {
+    method: "POST",
+    headers: { username, authenticationtoken, "content-type": "application/json" },
+    body: '{"destination":"5519900001111","messageText":"Hello"}',
+  });
+  return response.status;
+}
+
 describe("npm run admin", () => {
   it("creates an account whose password works, shows it without, rotates it, disables it", async () => {
     const name = `admin-${randomUUID()}`;
@@ -64,6 +81,31 @@ describe("npm run admin", () => {
     expect(endpoints).toEqual([added]);
     await json("endpoint", "remove", "--account", name, "--endpoint", added.endpointId);
     expect(await json("endpoint", "list", "--account", name)).toEqual({ endpoints: [] });
+  });
+
+  it("manages users and their sub-accounts", async () => {
+    const onAccount = await newAccount();
+    const username = `user-${randomUUID()}`;
+    const ofUser = ["--username", username];
+    await onAccount("sub-account create", "--sub-account", "sales", "--per-day", "100");
+    const { authenticationToken, ...created } = await onAccount(
+      "user create",
+      ...ofUser,
+      ...["--role", "regular", "--sub-account", "sales"],
+    );
+    expect(created).toMatchObject({ role: "regular", subAccount: "sales", state: "active" });
+    expect(await statusCodeWithToken(username, authenticationToken)).toBe(200);
+    expect(await statusCodeWithToken(username, "wrong")).toBe(401);
+
+    const shown = await onAccount("sub-account show", "--sub-account", "sales");
+    expect(shown).toMatchObject({ limits: { perDay: 100 }, users: [username] });
+    const changed = await onAccount("user set", ...ofUser, "--email", `${username}@acme.example`);
+    const rotated = await onAccount("user rotate-token", ...ofUser);
+    expect(await statusCodeWithToken(changed.email, rotated.authenticationToken)).toBe(200);
+
+    await onAccount("user remove", ...ofUser);
+    await onAccount("sub-account remove", "--sub-account", "sales");
+    expect(await onAccount("user list")).toEqual({ users: [] });
   });
 
   it("shows what the sandbox carrier was handed", async () => {
@@ -110,13 +152,7 @@ describe("npm run admin", () => {
     expect(stderr).not.toMatch(/^\s+at /m);
   });
 
-  it.each([
-    [[]],
-    [["account"]],
-    [["account", "create"]],
-    [["credential", "rotate"]],
-    [["endpoint", "add"]],
-  ])("has help everywhere: %j", async (command) => {
+  it.each([[[]], [["opt-out", "set"]]])("has help everywhere: %j", async (command) => {
     const { stdout, exitCode } = await admin(...command, "--help");
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^Usage: npm run admin --/);

@@ -1,8 +1,13 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openDirectory } from "../../bin/directory-client.ts";
+import { blockNumber } from "../../functions/core/block-list.ts";
 import { MESAGO_DETAIL } from "../../functions/core/codes.ts";
+import { changeLimits } from "../../functions/core/usage.ts";
 import { eventually } from "./support/eventually.ts";
-import { phoneOfOurOwn, replyFrom, TestAccount } from "./support/stack.ts";
+import { clientConfig, phoneOfOurOwn, replyFrom, stack, TestAccount } from "./support/stack.ts";
+
+const access = openDirectory(stack.outputs, clientConfig);
 
 const produced = { detail: new Set<string>(), status: new Set<string>() };
 
@@ -67,8 +72,8 @@ describe("every code of the document that can occur", () => {
     account = await TestAccount.create();
   });
 
-  const answerOf = async (fields: object) => {
-    const { status, body } = await account.sendSms(fields);
+  const answerOf = async (fields: object, sender = account) => {
+    const { status, body } = await sender.sendSms(fields);
     expect(status).toBeLessThan(300);
     const { statusCode, detailCode } = body.sendSmsResponse;
     return note(`${statusCode}/${detailCode}`);
@@ -104,6 +109,16 @@ describe("every code of the document that can occur", () => {
     expect(note(await account.cancel(""))).toBe("10/021");
     expect(note(await account.codes("unknown"))).toBe("10/180");
     expect(note(await account.codes(""))).toBe("10/021");
+  });
+
+  it("tells that a number is blocked, and that a limit is reached", async () => {
+    const destination = phoneOfOurOwn();
+    await blockNumber(access, account.name, destination);
+    expect(await answerOf({ destination })).toBe("06/130");
+    const limited = await TestAccount.create();
+    await changeLimits(access, { account: limited.name }, { perDay: 1 });
+    expect(await answerOf({}, limited)).toBe("00/000");
+    expect(await answerOf({}, limited)).toBe("09/990");
   });
 
   it("tells whether there are MOs", async () => {
@@ -147,7 +162,7 @@ describe("every code of the document that can occur", () => {
     const cannotOccur = [...rows].map(([, code]) => code);
     const accountedFor = [...produced.detail, ...cannotOccur, "999"].sort();
     expect(accountedFor).toEqual(Object.keys(MESAGO_DETAIL).sort());
-    const statuses = ["00", "01", "02", "03", "04", "05", "07", "08", "09", "10"];
+    const statuses = ["00", "01", "02", "03", "04", "05", "06", "07", "08", "09", "10"];
     expect([...produced.status].sort()).toEqual(statuses);
   });
 });

@@ -62,6 +62,40 @@ export function describeBatchStore(
       expect(await idsOfOpen([])).toEqual([]);
     });
 
+    it("finds all messages of open batches with a correlation id, which is another thing than an id", async () => {
+      const [a, b, c] = messages as [Message, Message, Message];
+      const correlated = [
+        { ...a, correlationId: "same" },
+        { ...b, correlationId: "same" },
+        { ...c, correlationId: "a" },
+      ];
+      await keepAndOpen(batch, correlated);
+      const second = anotherBatch();
+      const more = messagesOf(second, ["d", "e"]).map((message) => ({
+        ...message,
+        correlationId: message.id === "d" ? "same" : "ção #1",
+      }));
+      await keepAndOpen(second, more);
+      await store.begin(second);
+      const find = async (ids: string[], correlationIds: string[], account = batch.account) =>
+        (await store.findOpen(account, ids, correlationIds))
+          .map(({ message }) => message.id)
+          .sort();
+      expect(await find([], ["same"])).toEqual(["a", "b", "d"]);
+      expect(await find([], ["a"])).toEqual(["c"]);
+      expect(await find(["a"], [])).toEqual(["a"]);
+      expect(await find(["same"], [])).toEqual([]);
+      expect(await find(["a", "unknown"], ["same", "unknown"])).toEqual(["a", "b", "d"]);
+      expect(await find([], ["ção #1", "a"])).toEqual(["c", "e"]);
+      expect(await find([], ["unknown"])).toEqual([]);
+      expect(await find([], ["same"], `${batch.account}-2`)).toEqual([]);
+      expect(await store.findOpen(batch.account, [], ["ção #1"])).toEqual([
+        { message: more[1], batch: second, begun: true },
+      ]);
+      await store.close(second);
+      expect(await find([], ["same"])).toEqual(["a", "b"]);
+    });
+
     it("finds a message whatever its id holds", async () => {
       const ids = ["a#b", "a/b", "ção 😀", "OPEN#a", " a"];
       await keepAndOpen(batch, messagesOf(batch, ids));
@@ -117,6 +151,19 @@ export function describeBatchStore(
       const all = [
         { ...short, text: "ção 😀 \u{10ffff}\n", window: { hours: [1, 2], timeZone: "UTC" } },
         { ...long, text, ...(parts && { parts }), extraInfo: "", expiresAt: clock.now() + 1 },
+        {
+          ...short,
+          id: "blocked",
+          dialect: "wavy",
+          state: "BLOCKED",
+          reason: "invalid-number",
+          destination: "",
+          correlationId: "correlation",
+          subAccount: "sales",
+          campaign: { id: 7, alias: "Natal" },
+          sender: { username: "ana" },
+          invalidParams: true,
+        } satisfies Message,
       ];
       await store.keep(batch, all);
       expect(await store.load(batch)).toEqual(all);

@@ -19,6 +19,7 @@ import type {
   MessageSeen,
   MessageStore,
   MoStore,
+  NewMos,
   OpenMessage,
   Randomness,
   TimeLimit,
@@ -26,6 +27,7 @@ import type {
   WebhookRequest,
   WebhookResult,
 } from "../../functions/core/ports.ts";
+import { hasListedChanges, isListed } from "../../functions/core/status-list.ts";
 
 /** A clock that stands still until it is told to move. */
 export class ManualClock implements Clock {
@@ -76,6 +78,8 @@ export class ManualTimeLimit implements TimeLimit {
  */
 export class MemoryMessages implements MessageStore {
   readonly #messages = new Map<string, Message>();
+  /** In which state each message was last taken from the list of changes, by trace. */
+  readonly #taken = new Map<string, Message["state"]>();
   /** Every state that each message was in, by trace. */
   readonly history = new Map<string, Message["state"][]>();
 
@@ -129,6 +133,27 @@ export class MemoryMessages implements MessageStore {
           sentAt <= before,
       )
       .sort((one, other) => (other.sentAt ?? 0) - (one.sentAt ?? 0))[0];
+  }
+
+  async findCorrelated(account: string, correlationIds: readonly string[]) {
+    return [...this.#messages.values()].filter(
+      ({ id, correlationId = "", ...message }) =>
+        message.account === account &&
+        correlationId !== "" &&
+        correlationIds.includes(correlationId) &&
+        this.#current(account, id),
+    );
+  }
+
+  async takeChanged(account: string, limit: number, subAccount?: string) {
+    const changed = [...this.#messages.values()]
+      .filter((message) => message.account === account && hasListedChanges(message))
+      .filter((message) => isListed(message) && this.#current(account, message.id) === message)
+      .filter((message) => this.#taken.get(message.traceId) !== message.state)
+      .filter((message) => subAccount === undefined || message.subAccount === subAccount)
+      .slice(0, limit);
+    for (const { traceId, state } of changed) this.#taken.set(traceId, state);
+    return changed;
   }
 
   /** Without a pause, so that what is checked and what is changed are one step. */
@@ -281,7 +306,7 @@ export class MemoryWebhooks implements WebhookClient {
   readonly requests: WebhookRequest[] = [];
   readonly answers = new Map<string, WebhookResult>();
 
-  async post(request: WebhookRequest) {
+  async send(request: WebhookRequest) {
     this.requests.push(request);
     return (
       this.answers.get(request.url) ?? { kind: "answered" as const, status: 200, durationMs: 1 }
@@ -333,12 +358,15 @@ export class MemoryBatches implements BatchStore {
   async close(batch: BatchRef) {
     this.#open.delete(this.#name(batch));
   }
-  async findOpen(account: string, ids: readonly string[]) {
+  async findOpen(account: string, ids: readonly string[], correlationIds: readonly string[] = []) {
     return [...this.#open.values()]
       .filter(({ batch }) => batch.account === account && this.#isOpen(batch))
       .flatMap(({ batch, begun }): OpenMessage[] =>
         this.#messages(batch)
-          .filter(({ id }) => ids.includes(id))
+          .filter(
+            ({ id, correlationId = "" }) =>
+              ids.includes(id) || correlationIds.includes(correlationId),
+          )
           .map((message) => ({ message, batch, begun })),
       );
   }
@@ -386,17 +414,28 @@ export class MemoryMos implements MoStore {
   }
 
   async insert(mo: Mo) {
-    if (!this.#mos.some(({ id }) => id === mo.id)) this.#mos.push(mo);
+    const known = this.#mos.find(({ id }) => id === mo.id);
+    if (!known) this.#mos.push(mo);
+    const { account, subAccount, dialect } = known ?? mo;
+    return { account, ...(subAccount !== undefined && { subAccount }), dialect };
   }
-  async takeNew(account: string, limit: number) {
+  async takeNew(account: string, limit: number, { subAccount, since = 0 }: NewMos = {}) {
     const taken = this.#present(account)
       .filter((mo) => !this.#taken.has(mo))
+      .filter((mo) => mo.receivedAt >= since)
+      .filter((mo) => subAccount === undefined || mo.subAccount === subAccount)
       .slice(0, limit);
     for (const mo of taken) this.#taken.add(mo);
     return taken;
   }
-  async search(account: string, { from, to }: { from: number; to: number }, limit: number) {
+  async search(
+    account: string,
+    { from, to }: { from: number; to: number },
+    limit: number,
+    subAccount?: string,
+  ) {
     return this.#present(account)
+      .filter((mo) => subAccount === undefined || mo.subAccount === subAccount)
       .filter(({ receivedAt }) => receivedAt >= from && receivedAt <= to)
       .slice(0, limit);
   }

@@ -50,6 +50,31 @@ export function describeMessageStore(
       expect(await find()).toEqual(present(message));
     });
 
+    it.each([
+      {
+        dialect: "wavy",
+        correlationId: "a#b ção",
+        subAccount: "sales 1",
+        campaign: { id: 7, alias: "Natal" },
+        sender: { username: "ana", email: "ana@acme.example" },
+        invalidParams: true,
+      },
+      { dialect: "wavy", state: "BLOCKED", reason: "invalid-number", destination: "not a number" },
+      { dialect: "wavy", state: "BLOCKED", reason: "invalid-message", destination: "", text: "" },
+      { correlationId: "", sender: { username: "ana" } },
+    ] satisfies Partial<Message>[])("keeps all that a message can have: %j", async (overrides) => {
+      message = { ...message, ...overrides };
+      expect(await store.insert(message)).toEqual({ inserted: true });
+      expect(await find()).toEqual(present(message));
+      expect(await store.insert({ ...message, traceId: "other" })).toEqual({
+        inserted: false,
+        existing: present(message),
+      });
+      const another = { ...message, id: "another", traceId: "another" };
+      expect(await store.insertMany([another])).toEqual([another]);
+      expect(await store.findMany(message.account, ["another"])).toEqual([present(another)]);
+    });
+
     it("inserts an id once for an account, and shows the one that is there", async () => {
       await store.insert(message);
       const second = { ...message, traceId: "other", text: "second" };
@@ -353,6 +378,18 @@ export function describeMessageStore(
         });
       });
 
+      it("tells of the last one what an answer to it needs to know", async () => {
+        const known = {
+          correlationId: "correlation",
+          subAccount: "sales",
+          campaign: { id: 7, alias: "Natal" },
+          sender: { username: "ana" },
+        };
+        await insertSent("one", clock.now() - 10, { dialect: "wavy", ...known });
+        const found = await store.findLastSent(phone, shortCode, clock.now());
+        expect(found).toMatchObject({ id: "one", dialect: "wavy", ...known });
+      });
+
       it("does not find one past its removal", async () => {
         const { removeAt } = message;
         await insertSent("kept", clock.now() - 20, { removeAt: removeAt + 1 });
@@ -368,6 +405,238 @@ export function describeMessageStore(
         expect(await lastSent()).toBeUndefined();
         await store.change(waiting, { state: "SENT", sentAt: clock.now() });
         expect(await lastSent()).toBe("waiting");
+      });
+    });
+
+    describe("as to correlation ids", () => {
+      const insertAs = async (id: string, overrides: Partial<Message> = {}) => {
+        const one = { ...message, id, traceId: `trace-of-${id}`, ...overrides };
+        await store.insert(one);
+        return one;
+      };
+      const correlated = async (...correlationIds: string[]) =>
+        (await store.findCorrelated(message.account, correlationIds)).map(({ id }) => id).sort();
+
+      it("finds all messages with one, as they are now", async () => {
+        const correlationId = "a#b ção/c";
+        const first = await insertAs("first", { correlationId });
+        await insertAs("second", { correlationId, acceptedAt: clock.now() + 5 });
+        await insertAs("another", { correlationId: "another" });
+        await insertAs("none");
+        await insertAs("named", { correlationId: "first" });
+        await store.change(first, { state: "CANCELED", stateAt: clock.now() + 9 });
+        expect(await correlated(correlationId)).toEqual(["first", "second"]);
+        const found = await store.findCorrelated(message.account, [correlationId]);
+        expect(found.find(({ id }) => id === "first")).toEqual(
+          present({ ...first, state: "CANCELED", stateAt: clock.now() + 9 }),
+        );
+      });
+
+      it("finds those of several, also of many, each once", async () => {
+        const ids = Array.from({ length: 30 }, (_, n) => `id-${n}`);
+        await store.insertMany(
+          ids.map((id, n) => ({
+            ...message,
+            id,
+            traceId: `trace-of-${id}`,
+            correlationId: `correlation-${n % 15}`,
+          })),
+        );
+        const all = ids.map((_, n) => `correlation-${n}`);
+        expect(await correlated(...all)).toEqual([...ids].sort());
+        expect(await correlated("correlation-3", "correlation-3", "unknown")).toEqual([
+          "id-18",
+          "id-3",
+        ]);
+        expect(await correlated()).toEqual([]);
+      });
+
+      it("finds no other account's, and none past its removal", async () => {
+        const correlationId = "shared";
+        await insertAs("theirs", { account: `${message.account}-2`, correlationId });
+        await insertAs("gone", { correlationId });
+        await insertAs("kept", { correlationId, removeAt: message.removeAt + 1 });
+        expect(await correlated(correlationId)).toEqual(["gone", "kept"]);
+        clock.time = message.removeAt * 1_000;
+        expect(await correlated(correlationId)).toEqual(["kept"]);
+      });
+    });
+
+    describe("as to what has changed", () => {
+      const wavy = (id: string, overrides: Partial<Message> = {}): Message => ({
+        ...message,
+        id,
+        traceId: `trace-of-${id}`,
+        dialect: "wavy",
+        callbackOption: undefined,
+        state: "SENT",
+        ...overrides,
+      });
+      const insertThem = (messages: readonly Message[]) =>
+        Promise.all(messages.map((one) => store.insert(one)));
+      const namesOf = (messages: readonly Message[]) =>
+        messages.map(({ id, state }) => `${id} ${state}`).sort();
+      const take = async (limit = 1_000, subAccount?: string) =>
+        namesOf(await store.takeChanged(message.account, limit, subAccount));
+      const many = (count: number, overrides: Partial<Message> = {}) =>
+        Array.from({ length: count }, (_, n) =>
+          wavy(`id-${String(n).padStart(3, "0")}`, overrides),
+        );
+
+      it("hands over each message as it is, once", async () => {
+        const sent = wavy("sent", { correlationId: "correlation", subAccount: "sales" });
+        await store.insert(sent);
+        expect((await store.takeChanged(message.account, 10)).map(present)).toEqual([
+          present(sent),
+        ]);
+        expect(await store.takeChanged(message.account, 10)).toEqual([]);
+        expect(await store.find(message.account, "sent")).toEqual(present(sent));
+        expect(await store.insert(sent)).toEqual({ inserted: true });
+        expect(await take()).toEqual([]);
+      });
+
+      it("hands over each change of which there is something to be told", async () => {
+        const queued = wavy("id", { state: "QUEUED" });
+        await store.insert(queued);
+        expect(await take()).toEqual([]);
+        await claim("token", refOf(queued));
+        expect(await take()).toEqual([]);
+        const sending = { ...queued, state: "SENDING" as const, lease: lease("token") };
+        const sent = await store.change(sending, { state: "SENT", stateAt: 1, lease: undefined });
+        expect(await take()).toEqual(["id SENT"]);
+        expect(await take()).toEqual([]);
+        const told = await store.change(sent ?? queued, { operator: "TIM" });
+        expect(told).toMatchObject({ operator: "TIM" });
+        expect(await take()).toEqual([]);
+        await store.change(told ?? queued, { state: "DELIVERED", stateAt: 2 });
+        expect(await take()).toEqual(["id DELIVERED"]);
+        expect(await take()).toEqual([]);
+      });
+
+      it("hands over a change that has overtaken another instead of both", async () => {
+        const sent = wavy("id");
+        await store.insert(sent);
+        await store.change(sent, { state: "NOT_DELIVERED", stateAt: 2, reason: "undeliverable" });
+        expect(await take()).toEqual(["id NOT_DELIVERED"]);
+        expect(await take()).toEqual([]);
+      });
+
+      it("hands over what is final from the start, however it was inserted", async () => {
+        const blocked = { state: "BLOCKED", reason: "opt-out" } as const;
+        await store.insert(wavy("alone", blocked));
+        const together = ["a", "b"].map((id) => wavy(id, blocked));
+        await store.insertMany([...together, wavy("c", { state: "QUEUED" })]);
+        // Expanding a batch again inserts nothing again.
+        await store.insertMany(together);
+        expect(await take()).toEqual(["a BLOCKED", "alone BLOCKED", "b BLOCKED"]);
+        await store.insertMany(together);
+        expect(await take()).toEqual([]);
+      });
+
+      it.each(["SCHEDULED", "QUEUED", "SENDING", "CANCELED"] as const)(
+        "hands over nothing that is %s",
+        async (state) => {
+          await insertThem([wavy("inserted", { state }), wavy("moved", { state: "SCHEDULED" })]);
+          await store.insertMany([wavy("of a batch", { state })]);
+          await store.change(wavy("moved", { state: "SCHEDULED" }), { state, stateAt: 5 });
+          expect(await take()).toEqual([]);
+        },
+      );
+
+      it("hands over nothing of other dialects, nor what nobody is told of, whatever becomes of it", async () => {
+        const untold = [
+          wavy("mesago", { dialect: "mesago" }),
+          wavy("zenvia", { dialect: "zenvia", callbackOption: "ALL" }),
+          wavy("none", { callbackOption: "NONE" }),
+        ];
+        await insertThem(untold);
+        await store.insertMany(untold.map((one) => ({ ...one, id: `${one.id}-2` })));
+        for (const one of untold) {
+          expect(await store.change(one, { state: "DELIVERED", stateAt: 5 })).toMatchObject({
+            state: "DELIVERED",
+          });
+        }
+        expect(await take()).toEqual([]);
+        await insertThem([wavy("all", { callbackOption: "ALL" })]);
+        await insertThem([wavy("final", { callbackOption: "FINAL" })]);
+        expect(await take()).toEqual(["all SENT", "final SENT"]);
+      });
+
+      it("hands over a sub-account's only, where one is asked for, and else all", async () => {
+        const ofNone = wavy("none's");
+        const subAccounts = ["sales", "sales 2", "sale"];
+        await insertThem([
+          ofNone,
+          ...subAccounts.map((subAccount) => wavy(subAccount, { subAccount })),
+        ]);
+        expect(await take(10, "support")).toEqual([]);
+        expect(await take(10, "sales")).toEqual(["sales SENT"]);
+        expect(await take(10, "sales")).toEqual([]);
+        await store.change(wavy("sales", { subAccount: "sales" }), {
+          state: "DELIVERED",
+          stateAt: 5,
+        });
+        expect(await take()).toEqual([
+          "none's SENT",
+          "sale SENT",
+          "sales 2 SENT",
+          "sales DELIVERED",
+        ]);
+        expect(await take(10, "sale")).toEqual([]);
+      });
+
+      it("hands over no other account's", async () => {
+        await store.insert(wavy("theirs", { account: `${message.account}-2` }));
+        expect(await take()).toEqual([]);
+        expect(await store.takeChanged(`${message.account}-2`, 10)).toHaveLength(1);
+      });
+
+      it("hands over as many as are asked for, until there are no more", async () => {
+        await store.insertMany(many(130));
+        const taken: string[] = [];
+        for (const limit of [1, 7, 110]) {
+          const some = await take(limit);
+          expect(some).toHaveLength(limit);
+          taken.push(...some);
+        }
+        taken.push(...(await take()));
+        expect(taken.sort()).toEqual(namesOf(many(130)));
+        expect(await take()).toEqual([]);
+      });
+
+      it("hands over none past its removal, and what takes its place", async () => {
+        const kept = wavy("kept", { removeAt: message.removeAt + 1 });
+        await insertThem([wavy("gone"), kept]);
+        clock.time = message.removeAt * 1_000;
+        expect(await take()).toEqual(["kept SENT"]);
+        await store.insert(wavy("gone", { traceId: "next", removeAt: kept.removeAt }));
+        expect(await take()).toEqual(["gone SENT"]);
+      });
+
+      it("hands each to one of ten who ask at the same time", async () => {
+        await store.insertMany(many(60));
+        const callers = Array.from({ length: 10 }, () => store.takeChanged(message.account, 1_000));
+        const taken = (await Promise.all(callers)).flat();
+        expect(namesOf([...taken, ...(await store.takeChanged(message.account, 1_000))])).toEqual(
+          namesOf(many(60)),
+        );
+      });
+
+      it("loses no change that comes while others are taken, and tells none twice", async () => {
+        const messages = many(20);
+        await store.insertMany(messages);
+        const [taken] = await Promise.all([
+          Promise.all(
+            Array.from({ length: 4 }, () => store.takeChanged(message.account, 1_000)),
+          ).then((all) => all.flat()),
+          Promise.all(messages.map((one) => store.change(one, { state: "DELIVERED", stateAt: 5 }))),
+        ]);
+        taken.push(...(await store.takeChanged(message.account, 1_000)));
+        const names = namesOf(taken);
+        expect(new Set(names).size).toBe(names.length);
+        expect(names.filter((one) => one.endsWith("DELIVERED"))).toEqual(
+          namesOf(messages.map((one) => ({ ...one, state: "DELIVERED" }))),
+        );
       });
     });
 

@@ -40,6 +40,24 @@ export function describeMoStore(name: string, createStore: (clock: ManualClock) 
       expect(await store.takeNew(account, 10)).toEqual([mo, bare]);
     });
 
+    it("gives back all that an MO can have", async () => {
+      const mo = moAt(clock.now(), 1, {
+        uuid: randomUUID(),
+        dialect: "wavy",
+        subAccount: "sales 1",
+        campaign: { id: 7, alias: "Natal" },
+        answers: {
+          id: "id",
+          traceId: "trace",
+          correlationId: "correlation",
+          sender: { username: "ana", email: "ana@acme.example" },
+        },
+      });
+      await store.insert(mo);
+      expect(await store.search(account, always(), 10)).toEqual([mo]);
+      expect(await store.takeNew(account, 10)).toEqual([mo]);
+    });
+
     it("keeps an MO once, however often it comes", async () => {
       const mo = moAt(clock.now(), 1);
       for (let times = 0; times < 3; times++) await store.insert(mo);
@@ -118,6 +136,80 @@ export function describeMoStore(name: string, createStore: (clock: ManualClock) 
       await insertAll([...mos].reverse());
       expect(await store.search(account, always(), 110)).toEqual(mos.slice(0, 110));
       expect(await store.search(account, always(), 1)).toEqual(mos.slice(0, 1));
+    });
+
+    describe("of sub-accounts", () => {
+      const subAccounts = ["sales", "sales 2", "sale", undefined];
+      /** One a second, of each in turn. */
+      const mixed = (count: number) =>
+        Array.from({ length: count }, (_, n) => {
+          const subAccount = subAccounts[n % subAccounts.length];
+          return moAt(clock.now() + n * 1_000, n, subAccount === undefined ? {} : { subAccount });
+        });
+      const of = (mos: readonly Mo[], subAccount: string | undefined) =>
+        mos.filter((mo) => mo.subAccount === subAccount);
+
+      it("hands over one's only, where it is asked for, the oldest first", async () => {
+        const mos = mixed(12);
+        await insertAll([...mos].reverse());
+        const take = (limit: number) => store.takeNew(account, limit, { subAccount: "sales" });
+        expect(await take(2)).toEqual(of(mos, "sales").slice(0, 2));
+        expect(await take(10)).toEqual(of(mos, "sales").slice(2));
+        expect(await take(10)).toEqual([]);
+        expect(await store.takeNew(account, 10, { subAccount: "unknown" })).toEqual([]);
+        expect(await store.takeNew(`${account}-2`, 10, { subAccount: "sales" })).toEqual([]);
+        expect(await store.takeNew(account, 100)).toEqual(
+          mos.filter(({ subAccount }) => subAccount !== "sales"),
+        );
+      });
+
+      it("hands over all, where none is asked for, and then no longer one's", async () => {
+        const mos = mixed(12);
+        await insertAll(mos);
+        expect(await store.takeNew(account, 100, {})).toEqual(mos);
+        expect(await store.takeNew(account, 100, { subAccount: "sales" })).toEqual([]);
+      });
+
+      it("hands each to one of many who ask at the same time, for one or for all", async () => {
+        const mos = mixed(60);
+        await insertAll(mos);
+        const asked = ["sales", undefined, "sales", "sale", undefined, "sales 2"];
+        const taken = await Promise.all(
+          asked.map((subAccount) => store.takeNew(account, 1_000, { subAccount })),
+        );
+        taken.push(await store.takeNew(account, 1_000));
+        expect(sortedIdsOf(taken.flat())).toEqual(sortedIdsOf(mos));
+      });
+
+      it("hands over what came since a time, inclusive, and leaves what came before", async () => {
+        const mos = mixed(40);
+        await insertAll(mos);
+        const since = mos[20]?.receivedAt ?? 0;
+        const sales = { subAccount: "sales", since };
+        expect(await store.takeNew(account, 2, sales)).toEqual(
+          of(mos.slice(20), "sales").slice(0, 2),
+        );
+        expect(await store.takeNew(account, 100, { since })).toEqual(
+          mos.slice(20).filter((mo) => !of(mos.slice(20), "sales").slice(0, 2).includes(mo)),
+        );
+        expect(await store.takeNew(account, 100, { since })).toEqual([]);
+        expect(await store.takeNew(account, 100, { since: 0 })).toEqual(mos.slice(0, 20));
+      });
+
+      it("finds one's only, where it is asked for, new or not", async () => {
+        const mos = mixed(160);
+        await insertAll(mos);
+        await store.takeNew(account, 50);
+        const search = (subAccount: string | undefined, limit: number) =>
+          store.search(account, always(), limit, subAccount);
+        expect(await search("sales", 30)).toEqual(of(mos, "sales").slice(0, 30));
+        expect(await search("sales", 1_000)).toEqual(of(mos, "sales"));
+        expect(await search("unknown", 10)).toEqual([]);
+        expect(await search(undefined, 1_000)).toEqual(mos);
+        const [, second, third] = of(mos, "sale") as [Mo, Mo, Mo];
+        const period = { from: second.receivedAt, to: third.receivedAt };
+        expect(await store.search(account, period, 10, "sale")).toEqual([second, third]);
+      });
     });
 
     it("tells apart what came in the same millisecond", async () => {

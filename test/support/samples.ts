@@ -82,6 +82,7 @@ export function sampleEndpoint(overrides: Partial<Endpoint> = {}): Endpoint {
     account: "acme",
     endpointId: "endpoint-1",
     url: "https://customer.example/callback",
+    method: "POST",
     events: ["sent", "delivered", "received"],
     callbackOption: "ALL",
     createdAt: 0,

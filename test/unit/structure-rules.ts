@@ -115,6 +115,15 @@ const IMPORT_RULES: readonly ImportRule[] = [
     ],
   },
   {
+    files: new RegExp(`^${CAPABILITY}/openapi\\.ts$`),
+    because: "openapi.ts describes a wire contract by its schemas",
+    allowed: [
+      ours("OWN/(?!index|env)", "functions/core/", "functions/runtime/(?!env|system)"),
+      packages("zod"),
+      typesOf(packages("zod-openapi")),
+    ],
+  },
+  {
     files: new RegExp(`^${CAPABILITY}/`),
     because: "only index.ts joins core and adapters; capabilities do not know each other",
     allowed: [

@@ -56,7 +56,13 @@ export function createSandboxCarrier(deps: SandboxDependencies): Carrier {
     name: "sandbox",
     async send(message) {
       const behaviour = sandboxBehaviour(message.destination, message.part?.order);
-      const attempt = await outbox.countAttempt(nameOf(message));
+      let attempt: number;
+      try {
+        attempt = await outbox.countAttempt(nameOf(message));
+      } catch (error) {
+        // Nothing of the message has been taken yet.
+        return { kind: "unreachable", detail: `the outbox did not answer: ${String(error)}` };
+      }
       const outcome = await receiptsFirst(
         message,
         behaviour,

@@ -38,11 +38,18 @@ const openSchema = z.object({
 });
 type Open = z.infer<typeof openSchema>;
 
-/** The digests of the ids of a batch's messages, one behind the other. */
+/** The digests of the ids and correlation ids of a batch's messages, one behind the other. */
 const idsSchema = z.object({ batchId: z.string(), ids: z.instanceof(Uint8Array) });
 /** Batches whose digests a function remembers: they never change. */
 const REMEMBERED_BATCHES = 1_000;
 const MAX_KEYS = 100;
+
+/** By what a message is found: its id, and its correlation id, which begins as no id does. */
+const correlated = (correlationId: string) => `\u0000${correlationId}`;
+const namesOf = ({ id, correlationId }: Message) => [
+  id,
+  ...(correlationId ? [correlated(correlationId)] : []),
+];
 
 const digestOf = (id: string) => createHash("sha256").update(id).digest().subarray(0, DIGEST_BYTES);
 
@@ -137,7 +144,7 @@ export function createBatchStore(deps: {
           removeAt,
         }),
       );
-      const ids = Buffer.concat(messages.map(({ id }) => digestOf(id)));
+      const ids = Buffer.concat(messages.flatMap(namesOf).map(digestOf));
       await Promise.all(
         [...pieces, { ...idsKey({ account, batchId }), batchId, ids, removeAt }].map((Item) =>
           client.send(new PutCommand({ TableName, Item })),
@@ -193,23 +200,23 @@ export function createBatchStore(deps: {
       await client.send(new DeleteCommand({ TableName, Key: openKey(batch) }));
     },
 
-    async findOpen(account, ids) {
+    async findOpen(account, ids, correlationIds = []) {
       const items = await query(account, SORT_KEY.open);
       const open = items
         .map((item) => parseItem(openSchema, item, "open batch"))
         .filter(isThere)
         .map(({ batchId, begun }) => ({ batch: { account, batchId }, begun }));
       const digests = await digestsOf(open.map(({ batch }) => batch));
-      const wanted = ids.map((id) => digestOf(id).readBigUInt64BE());
+      const asked = new Set([...ids, ...correlationIds.map(correlated)]);
+      const wanted = [...asked].map((name) => digestOf(name).readBigUInt64BE());
       const holding = open.filter((_, index) =>
         wanted.some((digest) => digests[index]?.has(digest)),
       );
-      const asked = new Set(ids);
       const found = await Promise.all(
         holding.map(async ({ batch, begun }): Promise<OpenMessage[]> => {
           const messages = await load(batch);
           return messages
-            .filter(({ id }) => asked.has(id))
+            .filter((message) => namesOf(message).some((name) => asked.has(name)))
             .map((message) => ({ message, batch, begun }));
         }),
       );

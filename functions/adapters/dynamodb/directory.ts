@@ -1,5 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
-import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import {
   DeleteCommand,
   type DynamoDBDocumentClient,
@@ -8,34 +6,34 @@ import {
   paginateQuery,
   type QueryCommandInput,
 } from "@aws-sdk/lib-dynamodb";
-import { unmarshall } from "@aws-sdk/util-dynamodb";
 import { type Account, accountSchema, endpointSchema } from "../../core/account.ts";
 import type { Directory } from "../../core/ports.ts";
+import { IS_NEW, putIf } from "./directory-items.ts";
+import {
+  accountPartition,
+  DIRECTORY_KIND_INDEX,
+  DIRECTORY_SORT_KEY,
+  KIND,
+  keyInAccount,
+} from "./directory-keys.ts";
 import { parseItem } from "./items.ts";
-
-/** The index that lists the items of one kind; only items with a `kind` are in it. */
-const DIRECTORY_KIND_INDEX = "kind";
 
 /** The query for every account there is. */
 const ALL_ACCOUNTS = {
   IndexName: DIRECTORY_KIND_INDEX,
   KeyConditionExpression: "#kind = :account",
   ExpressionAttributeNames: { "#kind": "kind" },
-  ExpressionAttributeValues: { ":account": "ACCOUNT" },
+  ExpressionAttributeValues: { ":account": KIND.account },
 };
 const ownerSchema = accountSchema.pick({ account: true });
 
-const partitionOf = (account: string) => `ACCOUNT#${account}`;
-const accountKey = (account: string) => ({ pk: partitionOf(account), sk: "ACCOUNT" });
-const ENDPOINT_PREFIX = "ENDPOINT#";
-const endpointKey = (account: string, endpointId: string) => ({
-  pk: partitionOf(account),
-  sk: `${ENDPOINT_PREFIX}${endpointId}`,
-});
+const accountKey = (account: string) => keyInAccount(account, DIRECTORY_SORT_KEY.account);
+const endpointKey = (account: string, endpointId: string) =>
+  keyInAccount(account, DIRECTORY_SORT_KEY.endpoint + endpointId);
 
 const accountItem = (account: Account) => ({
   ...accountKey(account.account),
-  kind: "ACCOUNT",
+  kind: KIND.account,
   ...account,
 });
 
@@ -59,31 +57,6 @@ export function createDirectory(deps: {
     return items.map((item) => parseItem(accountSchema, item, "account"));
   }
 
-  /** @returns whether the account is now as given */
-  async function putAccount(
-    account: Account,
-    condition: string,
-    values?: Record<string, unknown>,
-  ): Promise<boolean> {
-    try {
-      await client.send(
-        new PutCommand({
-          TableName,
-          Item: accountItem(account),
-          ConditionExpression: condition,
-          ...(values && { ExpressionAttributeValues: values }),
-          ReturnValuesOnConditionCheckFailure: "ALL_OLD",
-        }),
-      );
-      return true;
-    } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) throw error;
-      // An earlier try of this very write that we were not told of: the SDK retries by itself.
-      const stored = error.Item && parseItem(accountSchema, unmarshall(error.Item), "account");
-      return isDeepStrictEqual(stored, account);
-    }
-  }
-
   return {
     async findAccount(account) {
       const { Item } = await client.send(
@@ -92,10 +65,10 @@ export function createDirectory(deps: {
       return Item && parseItem(accountSchema, Item, "account");
     },
 
-    insertAccount: (account) => putAccount(account, "attribute_not_exists(pk)"),
+    insertAccount: (account) => putIf(deps, accountItem(account), IS_NEW),
 
     updateAccount: (read, changed) =>
-      putAccount(changed, "revision = :read", { ":read": read.revision }),
+      putIf(deps, accountItem(changed), "revision = :read", { ":read": read.revision }),
 
     listAccounts,
 
@@ -120,8 +93,8 @@ export function createDirectory(deps: {
       const items = await query({
         KeyConditionExpression: "pk = :account AND begins_with(sk, :endpoint)",
         ExpressionAttributeValues: {
-          ":account": partitionOf(account),
-          ":endpoint": ENDPOINT_PREFIX,
+          ":account": accountPartition(account),
+          ":endpoint": DIRECTORY_SORT_KEY.endpoint,
         },
       });
       return items.map((item) => parseItem(endpointSchema, item, "endpoint"));

@@ -4,3 +4,5 @@ import * as z from "zod";
 export const messagesEnv = z.object({ MESSAGES_TABLE: z.string().min(1) });
 /** What a function needs to know to reach the directory. */
 export const directoryEnv = z.object({ DIRECTORY_TABLE: z.string().min(1) });
+/** What a function needs to know to count requests. */
+export const rateLimitsEnv = z.object({ RATE_LIMITS_TABLE: z.string().min(1) });

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
 import {
@@ -7,6 +8,7 @@ import {
   GetCommand,
   PutCommand,
   paginateQuery,
+  QueryCommand,
   UpdateCommand,
 } from "@aws-sdk/lib-dynamodb";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
@@ -20,9 +22,19 @@ import type {
   SentMessage,
 } from "../../core/ports.ts";
 import { slicesOf } from "../../core/slices.ts";
+import { hasListedChanges, isListed } from "../../core/status-list.ts";
 import { getAll } from "./get-all.ts";
 import { parseItem } from "./items.ts";
-import { partitionOf, SENT_TO_INDEX, SORT_KEY } from "./message-keys.ts";
+import {
+  CHANGES_INDEX,
+  CORRELATION_INDEX,
+  changesOf,
+  changesPartitionOf,
+  changesPartitions,
+  partitionOf,
+  SENT_TO_INDEX,
+  SORT_KEY,
+} from "./message-keys.ts";
 
 /** The most statements of a BatchExecuteStatement, and the most keys of a BatchGetItem. */
 const MAX_STATEMENTS = 25;
@@ -35,7 +47,24 @@ const keyOf = (account: string, id: string) => ({
   sk: SORT_KEY.message,
 });
 
-const itemOf = (message: Message) => ({ ...keyOf(message.account, message.id), ...message });
+function itemOf(message: Message) {
+  const { account, id, subAccount, correlationId, acceptedAt } = message;
+  const changedKey = `${changesOf(subAccount)}${new Date(acceptedAt).toISOString()}#${id}`;
+  return {
+    ...keyOf(account, id),
+    ...message,
+    // No key of an index may be empty, also where it is not in the index.
+    ...(message.destination === "" && { destination: undefined }),
+    ...(correlationId && { correlation: correlationOf(account, correlationId) }),
+    ...(hasListedChanges(message) && {
+      changes: changesPartitionOf(account, id),
+      changedKey,
+      ...(isListed(message) && { changed: changedKey }),
+    }),
+  };
+}
+
+const correlationOf = (account: string, correlationId: string) => `${account}#${correlationId}`;
 
 const isAbsent = (message: Message, now: number) => message.removeAt <= now / 1_000;
 
@@ -46,6 +75,21 @@ const isAbsent = (message: Message, now: number) => message.removeAt <= now / 1_
 export function messageOfItem(item: unknown): Message {
   return parseItem(messageSchema, item, "message");
 }
+
+/** Of as many messages with one correlation id the newest are found, and so many with all that are asked for. */
+const MAX_CORRELATED = 1_000;
+const MAX_CORRELATED_TOGETHER = 10_000;
+/** Well within what a function has to answer: what is taken must reach its caller. */
+const LONGEST_TAKE_MS = 10_000;
+
+/** Whether a message's status was taken, and by which call. */
+const takenSchema = z.object({ takenBy: z.string().optional(), changed: z.string().optional() });
+
+/** What an index without more than the keys holds of a message. */
+const keysSchema = z.object({ pk: z.string() });
+
+/** The account has no `#`, so the first one ends it. */
+const idOfPartition = (pk: string) => pk.slice(pk.indexOf("#") + 1);
 
 /** What the index by phone holds of a message. */
 const sentItemSchema = z.object({
@@ -112,6 +156,73 @@ export function createMessageStore(deps: {
     return found.flat();
   }
 
+  async function find(account: string, id: string): Promise<Message | undefined> {
+    const { Item } = await client.send(
+      new GetCommand({ TableName, Key: keyOf(account, id), ConsistentRead: true }),
+    );
+    if (!Item) return undefined;
+    const message = messageOfItem(Item);
+    return isAbsent(message, clock.now()) ? undefined : message;
+  }
+
+  /** The ids of changed messages, a hundred at a time. */
+  async function* pagesOfChanged(changes: string, subAccount: string | undefined) {
+    const pages = paginateQuery(
+      { client },
+      {
+        TableName,
+        IndexName: CHANGES_INDEX,
+        KeyConditionExpression:
+          subAccount === undefined
+            ? "changes = :changes"
+            : "changes = :changes AND begins_with(changed, :subAccount)",
+        ExpressionAttributeValues: {
+          ":changes": changes,
+          ...(subAccount !== undefined && { ":subAccount": changesOf(subAccount) }),
+        },
+        Limit: MAX_KEYS,
+      },
+    );
+    for await (const { Items = [] } of pages) {
+      yield Items.map((item) => idOfPartition(parseItem(keysSchema, item, "message").pk));
+    }
+  }
+
+  /**
+   * A request whose answers were all lost may have taken effect: asked for once more under its
+   * token, it says so. What neither answers throws, and then may be taken all the same.
+   * @returns the message where its present status has become the caller's, and undefined where it is another's
+   */
+  async function take(message: Message, token: string, again = true): Promise<Message | undefined> {
+    const takenNow = `${token}#${message.state}`;
+    try {
+      await client.send(
+        new UpdateCommand({
+          TableName,
+          Key: keyOf(message.account, message.id),
+          UpdateExpression: "SET takenBy = :taken REMOVE changed",
+          ConditionExpression: `${SAME_TRACE} AND #state = :state AND attribute_exists(changed)`,
+          ExpressionAttributeNames: { "#state": "state" },
+          ExpressionAttributeValues: {
+            ":traceId": message.traceId,
+            ":state": message.state,
+            ":taken": takenNow,
+          },
+          ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+        }),
+      );
+      return message;
+    } catch (error) {
+      if (!(error instanceof ConditionalCheckFailedException)) {
+        if (again) return take(message, token, false);
+        throw error;
+      }
+      // An earlier try of this very write that we were not told of: the SDK retries by itself.
+      const { takenBy, changed } = takenSchema.parse(error.Item ? unmarshall(error.Item) : {});
+      return takenBy === takenNow && changed === undefined ? message : undefined;
+    }
+  }
+
   return {
     insert,
 
@@ -156,14 +267,7 @@ export function createMessageStore(deps: {
       }
     },
 
-    async find(account, id) {
-      const { Item } = await client.send(
-        new GetCommand({ TableName, Key: keyOf(account, id), ConsistentRead: true }),
-      );
-      if (!Item) return undefined;
-      const message = messageOfItem(Item);
-      return isAbsent(message, clock.now()) ? undefined : message;
-    },
+    find,
 
     findMany,
 
@@ -186,9 +290,64 @@ export function createMessageStore(deps: {
       );
       for await (const { Items } of pages) {
         const [last] = Items ?? [];
-        if (last) return parseItem(sentItemSchema, last, "sent message");
+        if (!last) continue;
+        const sent = parseItem(sentItemSchema, last, "sent message");
+        const message = await find(sent.account, sent.id);
+        return message?.traceId === sent.traceId ? message : sent;
       }
       return undefined;
+    },
+
+    async findCorrelated(account, correlationIds) {
+      const ids = await inTurns([...new Set(correlationIds)], async (correlationId) => {
+        const { Items = [] } = await client.send(
+          new QueryCommand({
+            TableName,
+            IndexName: CORRELATION_INDEX,
+            KeyConditionExpression: "correlation = :correlation",
+            ExpressionAttributeValues: { ":correlation": correlationOf(account, correlationId) },
+            ScanIndexForward: false,
+            Limit: MAX_CORRELATED,
+          }),
+        );
+        return Items.map((item) => idOfPartition(parseItem(keysSchema, item, "message").pk));
+      });
+      return findMany(account, [...new Set(ids.flat())].slice(0, MAX_CORRELATED_TOGETHER));
+    },
+
+    async takeChanged(account, limit, subAccount) {
+      const token = randomUUID();
+      const deadline = clock.now() + LONGEST_TAKE_MS;
+      const taken: Message[] = [];
+      const failures: unknown[] = [];
+      const partitions = changesPartitions(account);
+      // Callers at the same time begin in different places.
+      const first = Math.floor(Math.random() * partitions.length);
+      const takeSome = async (ids: readonly string[]) => {
+        const candidates = await findTogether(account, ids);
+        // Of some, others may be faster: then the next ones are tried.
+        while (candidates.length > 0 && taken.length < limit && clock.now() < deadline) {
+          const turn = candidates.splice(0, Math.min(REQUESTS_AT_ONCE, limit - taken.length));
+          const results = await Promise.allSettled(turn.map((message) => take(message, token)));
+          for (const result of results) {
+            if (result.status === "rejected") failures.push(result.reason);
+            else if (result.value) taken.push(result.value);
+          }
+          if (failures.length > 0) throw failures[0];
+        }
+      };
+      try {
+        for (const changes of [...partitions.slice(first), ...partitions.slice(0, first)]) {
+          for await (const ids of pagesOfChanged(changes, subAccount)) {
+            await takeSome(ids);
+            if (taken.length >= limit || clock.now() >= deadline) return taken;
+          }
+        }
+      } catch (error) {
+        // What was taken before must reach its caller.
+        if (taken.length === 0) throw error;
+      }
+      return taken;
     },
 
     async claim({ account, id, traceId }, { now, lease, carrier }) {
@@ -305,14 +464,23 @@ function updateOf(change: MessageChange) {
   const fields = Object.entries(change);
   const set = fields.filter(([, value]) => value !== undefined);
   const removed = fields.filter(([, value]) => value === undefined);
+  const becomesListed = change.state && isListed({ state: change.state, reason: change.reason });
+  const assignments = [
+    ...set.map(([field]) => `#${field} = :${field}`),
+    // Of messages whose changes are not listed it is not in the index, whatever it is.
+    ...(becomesListed ? ["changed = if_not_exists(changedKey, :unlisted)"] : []),
+  ];
   const clauses = [
-    set.length > 0 && `SET ${set.map(([field]) => `#${field} = :${field}`).join(", ")}`,
+    assignments.length > 0 && `SET ${assignments.join(", ")}`,
     removed.length > 0 && `REMOVE ${removed.map(([field]) => `#${field}`).join(", ")}`,
   ];
   return {
     expression: clauses.filter(Boolean).join(" "),
     names: Object.fromEntries(fields.map(([field]) => [`#${field}`, field])),
-    values: Object.fromEntries(set.map(([field, value]) => [`:${field}`, value])),
+    values: {
+      ...Object.fromEntries(set.map(([field, value]) => [`:${field}`, value])),
+      ...(becomesListed && { ":unlisted": "-" }),
+    },
   };
 }
 

@@ -18,18 +18,18 @@ export interface WebhookPolicy {
 export function createWebhookClient(policy: WebhookPolicy): WebhookClient {
   const lookup = guardedLookup(policy.allowLoopback);
 
-  function post({ url, headers, body }: WebhookRequest): Promise<number> {
+  function exchange({ method, url, headers, body }: WebhookRequest): Promise<number> {
     const target = new URL(url);
     if (target.protocol !== "https:" && !policy.allowHttp) {
       throw new Error("only https is allowed");
     }
     assertAllowedHost(target.hostname, policy.allowLoopback);
-    const content = Buffer.from(body);
+    const content = body === undefined ? undefined : Buffer.from(body);
     return new Promise((resolve, reject) => {
-      const send = target.protocol === "https:" ? httpsRequest : httpRequest;
-      const request = send(target, {
-        method: "POST",
-        headers: { ...headers, "content-length": content.length },
+      const open = target.protocol === "https:" ? httpsRequest : httpRequest;
+      const request = open(target, {
+        method,
+        headers: { ...headers, ...(content && { "content-length": content.length }) },
         lookup,
         signal: AbortSignal.timeout(policy.timeoutMs),
       });
@@ -45,11 +45,11 @@ export function createWebhookClient(policy: WebhookPolicy): WebhookClient {
   }
 
   return {
-    async post(request) {
+    async send(request) {
       const start = performance.now();
       const durationMs = () => Math.round(performance.now() - start);
       try {
-        const status = await post(request);
+        const status = await exchange(request);
         return { kind: "answered", status, durationMs: durationMs() };
       } catch (error) {
         return { kind: "failed", cause: causeOf(error), durationMs: durationMs() };

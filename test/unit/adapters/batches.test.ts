@@ -106,6 +106,34 @@ describe("a batch in DynamoDB", () => {
     expect([made("Query"), made("BatchGetItem")]).toEqual([4, 1]);
   });
 
+  it("is not read either where a correlation id asked for is only an id in it, or the other way round", async () => {
+    const messages = [
+      sampleMessage(now, { id: "a", traceId: "1", correlationId: "shared" }),
+      sampleMessage(now, { id: "b", traceId: "2", correlationId: "shared" }),
+    ];
+    const writing = storeAnswering();
+    await writing.store.keep(batch, messages);
+    await writing.store.open(batch, messages);
+    const written = writing.requests.map(({ body }) => body.Item as WireItem);
+    const beginning = (prefix: string) =>
+      written.filter((item) => sortKey(item).startsWith(prefix));
+    const { requests, store } = storeAnswering((request) => {
+      if (isOf("BatchGetItem")(request)) {
+        return { body: { Responses: { Messages: beginning("IDS") } } };
+      }
+      const { ExpressionAttributeValues: values } = request.body as {
+        ExpressionAttributeValues: WireItem;
+      };
+      return { body: { Items: beginning(values[":prefix"]?.S ?? "") } };
+    });
+    const loads = () => requests.filter(isOf("Query")).length;
+    expect(await store.findOpen("acme", ["shared"], ["a"])).toEqual([]);
+    expect(loads()).toBe(1);
+    const found = await store.findOpen("acme", ["a"], ["shared"]);
+    expect(found.map(({ message }) => message)).toEqual(messages);
+    expect(loads()).toBe(3);
+  });
+
   it("is neither begun with nor withdrawn where DynamoDB does not answer", async () => {
     const { store } = storeAnswering(() => ({
       status: 400,

@@ -65,13 +65,6 @@ describe("accounts in DynamoDB", () => {
       const listing = directoryAnswering(() => ({ body: { Items: [itemOf(old)] } }));
       expect(await listing.directory.listAccounts()).toEqual([{ ...old, ...settings }]);
     });
-
-    it("are written as any other", async () => {
-      expect(await directoryHolding(old).insertAccount(account)).toBe(true);
-      expect(await directoryHolding(old).insertAccount({ ...account, shortCodes: ["1"] })).toBe(
-        false,
-      );
-    });
   });
 
   it("keep the settings that were stored", async () => {

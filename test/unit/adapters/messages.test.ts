@@ -1,7 +1,8 @@
-import { marshall, type unmarshall } from "@aws-sdk/util-dynamodb";
+import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import { describe, expect, it } from "vitest";
 import { createDocumentClient } from "../../../functions/adapters/dynamodb/client.ts";
 import { createMessageStore } from "../../../functions/adapters/dynamodb/messages.ts";
+import { UnreadableItemError } from "../../../functions/core/errors.ts";
 import type { Message } from "../../../functions/core/message.ts";
 import { ManualClock } from "../../support/memory.ts";
 import { sampleLongMessage, sampleMessage } from "../../support/samples.ts";
@@ -160,19 +161,24 @@ describe("finding many messages in DynamoDB", () => {
 describe("looking in DynamoDB for what a phone was sent", () => {
   it("goes on behind pages on which there is nothing from the short code", async () => {
     const { account, id, traceId, dialect, removeAt } = sampleMessage(clock.now());
-    const { requests, store } = storeAnswering(({ body }) => ({
-      body: body.ExclusiveStartKey
-        ? { Items: [marshall({ account, id, traceId, dialect, removeAt })] }
-        : { Items: [], LastEvaluatedKey: { pk: { S: "acme#another" } } },
-    }));
+    const queries: WireRequest[] = [];
+    const { store } = storeAnswering((request) => {
+      if (operationOf(request) === "GetItem") return {};
+      queries.push(request);
+      return {
+        body: request.body.ExclusiveStartKey
+          ? { Items: [marshall({ account, id, traceId, dialect, removeAt })] }
+          : { Items: [], LastEvaluatedKey: { pk: { S: "acme#another" } } },
+      };
+    });
     expect(await store.findLastSent("5519900001111", "27182", clock.now())).toMatchObject({
       account,
       id,
       traceId,
       dialect,
     });
-    expect(requests).toHaveLength(2);
-    expect(requests[0]?.body).toMatchObject({ IndexName: "sent-to", ScanIndexForward: false });
+    expect(queries).toHaveLength(2);
+    expect(queries[0]?.body).toMatchObject({ IndexName: "sent-to", ScanIndexForward: false });
   });
 });
 
@@ -199,5 +205,309 @@ describe("a change that the SDK makes a second time, as the answer to the first 
   it("has not where the message is gone", async () => {
     const { store } = storeAnswering(() => conditionFailed());
     expect(await store.change(seen, change)).toBeUndefined();
+  });
+});
+
+describe("what the indices of messages in DynamoDB know of a message", () => {
+  const indexed = ["correlation", "changes", "changedKey", "changed"];
+  /** What is in a new item of this message besides the message. */
+  async function written(overrides: Partial<Message>) {
+    const message = sampleMessage(clock.now(), { id: "id-5", dialect: "wavy", ...overrides });
+    const { requests, store } = storeAnswering(() => ({}));
+    await store.insert(message);
+    const item = unmarshall((requests[0]?.body.Item ?? {}) as Parameters<typeof unmarshall>[0]);
+    return Object.fromEntries(Object.entries(item).filter(([name]) => indexed.includes(name)));
+  }
+  const at = new Date(clock.now()).toISOString();
+
+  it("is its client's id, if any, with its account", async () => {
+    const mesago = { dialect: "mesago", state: "SENT" } as const;
+    expect(await written({ ...mesago, correlationId: "a#b" })).toEqual({
+      correlation: "acme#a#b",
+    });
+    expect(await written({ ...mesago, correlationId: "" })).toEqual({});
+    expect(await written(mesago)).toEqual({});
+  });
+
+  it("is that it has changed, once it has, if it is one of those that are listed", async () => {
+    // By the last character of the id, of which 5 has the code 53.
+    const waiting = { changes: "acme#1", changedKey: `#${at}#id-5` };
+    expect(await written({ state: "QUEUED" })).toEqual(waiting);
+    expect(await written({ state: "BLOCKED", reason: "opt-out" })).toEqual({
+      ...waiting,
+      changed: waiting.changedKey,
+    });
+    expect(await written({ state: "SENT", subAccount: "sales 1" })).toEqual({
+      changes: "acme#1",
+      changedKey: `sales 1#${at}#id-5`,
+      changed: `sales 1#${at}#id-5`,
+    });
+    expect(await written({ state: "SENT", callbackOption: "NONE" })).toEqual({});
+  });
+
+  it("has no key that is empty, which no index takes", async () => {
+    const { requests, store } = storeAnswering(() => ({}));
+    await store.insert(sampleMessage(clock.now(), { destination: "" }));
+    expect(requests[0]?.body.Item).not.toHaveProperty("destination");
+  });
+
+  it.each([
+    ["SENT", true],
+    ["DELIVERED", true],
+    ["EXPIRED", true],
+    ["QUEUED", false],
+    ["CANCELED", false],
+    [undefined, false],
+  ] as const)("changes with a change to %s: %s", async (state, isNews) => {
+    const { requests, store } = storeAnswering(() => conditionFailed());
+    await store.change(sampleMessage(clock.now()), { ...(state && { state }), operator: "TIM" });
+    const expression = String(requests[0]?.body.UpdateExpression);
+    expect(expression.includes("changed = if_not_exists(changedKey, ")).toBe(isNews);
+  });
+});
+
+describe("taking messages from DynamoDB whose status has changed", () => {
+  const PARTITIONS = ["acme#0", "acme#1", "acme#2", "acme#3"];
+  const throttled: WireResponse = {
+    status: 400,
+    body: { __type: "ThrottlingException", message: "away" },
+  };
+  const changed = (count: number) =>
+    Array.from({ length: count }, (_, n) =>
+      sampleMessage(clock.now(), {
+        id: `id-${String(n).padStart(3, "0")}`,
+        traceId: `trace-${n}`,
+        dialect: "wavy",
+        state: "SENT",
+      }),
+    );
+  const partitionOf = ({ id }: Message) => `acme#${id.charCodeAt(id.length - 1) % 4}`;
+
+  interface Update {
+    readonly Key: { pk: { S: string } };
+    readonly ExpressionAttributeValues: Record<string, { S: string }>;
+  }
+  const updateOf = ({ body }: WireRequest) => body as unknown as Update;
+  const idOf = (request: WireRequest) => updateOf(request).Key.pk.S.replace("acme#", "");
+  const tokenOf = (request: WireRequest) =>
+    updateOf(request).ExpressionAttributeValues[":taken"]?.S ?? "";
+
+  /** A table with these messages, all of which have changed; what is answered otherwise is said by `answer`. */
+  function tableWith(
+    messages: readonly Message[],
+    answer: (request: WireRequest) => WireResponse | undefined = () => undefined,
+  ) {
+    const made: WireRequest[] = [];
+    const { store } = storeAnswering((request) => {
+      made.push(request);
+      const otherwise = answer(request);
+      if (otherwise) return otherwise;
+      switch (operationOf(request)) {
+        case "Query": {
+          const { ExpressionAttributeValues: values } = updateOf(request);
+          const its = messages.filter((one) => partitionOf(one) === values[":changes"]?.S);
+          return { body: { Items: its.map((one) => marshall({ pk: `acme#${one.id}` })) } };
+        }
+        case "BatchGetItem": {
+          const { Messages } = request.body.RequestItems as {
+            Messages: { Keys: { pk: { S: string } }[] };
+          };
+          const ids = new Set(Messages.Keys.map(({ pk }) => pk.S.replace("acme#", "")));
+          const items = messages.filter(({ id }) => ids.has(id)).map(itemOf);
+          return { body: { Responses: { Messages: items } } };
+        }
+        default:
+          return {};
+      }
+    });
+    const of = (operation: string) => made.filter((one) => operationOf(one) === operation);
+    return { store, of };
+  }
+  /** The condition of a write that does not hold for a message as it is stored by now. */
+  const foundWith = (message: Message | undefined, fields: object) =>
+    conditionFailed(message && ({ ...message, ...fields } as Message));
+  const idsOf = (messages: readonly Message[]) => messages.map(({ id }) => id).sort();
+
+  it("looks into every partition, and takes on the condition that nobody else has", async () => {
+    const messages = changed(10);
+    const { store, of } = tableWith(messages);
+    expect(idsOf(await store.takeChanged("acme", 100))).toEqual(idsOf(messages));
+    const asked = of("Query").map(({ body }) => body);
+    expect(asked.map((body) => body.IndexName)).toEqual(PARTITIONS.map(() => "changes"));
+    const partitions = of("Query").map(
+      (request) => updateOf(request).ExpressionAttributeValues[":changes"]?.S,
+    );
+    expect(partitions.sort()).toEqual(PARTITIONS);
+    const updates = of("UpdateItem");
+    expect(updates.map(idOf).sort()).toEqual(idsOf(messages));
+    for (const update of updates) {
+      const message = messages.find(({ id }) => id === idOf(update));
+      expect(update.body).toMatchObject({
+        UpdateExpression: "SET takenBy = :taken REMOVE changed",
+        ConditionExpression: "traceId = :traceId AND #state = :state AND attribute_exists(changed)",
+        ExpressionAttributeValues: { ":traceId": { S: message?.traceId }, ":state": { S: "SENT" } },
+      });
+    }
+    // One call, one token; what is read is read as it is now.
+    expect(new Set(updates.map(tokenOf)).size).toBe(1);
+    for (const { body } of of("BatchGetItem")) {
+      expect(body.RequestItems).toMatchObject({ Messages: { ConsistentRead: true } });
+    }
+  });
+
+  it("looks for a sub-account's by what its keys begin with", async () => {
+    const { store, of } = tableWith([]);
+    await store.takeChanged("acme", 100, "sales 1");
+    for (const request of of("Query")) {
+      expect(request.body.KeyConditionExpression).toContain("begins_with(changed, :subAccount)");
+      expect(updateOf(request).ExpressionAttributeValues).toMatchObject({
+        ":subAccount": { S: "sales 1#" },
+      });
+    }
+  });
+
+  it("takes no more than is asked for, and then looks no further", async () => {
+    const messages = changed(200).filter((one) => partitionOf(one) !== "acme#3");
+    const { store, of } = tableWith(messages);
+    expect(await store.takeChanged("acme", 13)).toHaveLength(13);
+    expect(of("UpdateItem")).toHaveLength(13);
+    expect(of("Query").length).toBeLessThanOrEqual(2);
+  });
+
+  it("goes on over pages, also empty ones, and beyond what others were faster with", async () => {
+    const messages = changed(40);
+    const paged = new Set<unknown>();
+    const { store, of } = tableWith(messages, (request) => {
+      if (operationOf(request) === "UpdateItem" && Number(idOf(request).slice(-2)) < 20) {
+        return foundWith(changed(40)[Number(idOf(request).slice(-2))], { takenBy: "another#SENT" });
+      }
+      const partition = updateOf(request).ExpressionAttributeValues?.[":changes"]?.S;
+      if (operationOf(request) !== "Query" || paged.has(partition)) return undefined;
+      paged.add(partition);
+      return { body: { Items: [], LastEvaluatedKey: { pk: { S: "acme#id" } } } };
+    });
+    expect(idsOf(await store.takeChanged("acme", 20))).toEqual(idsOf(messages.slice(20)));
+    expect(of("Query")).toHaveLength(8);
+  });
+
+  describe("where the SDK made a write again, as the answer to the first try was lost", () => {
+    const [message] = changed(1) as [Message];
+    const takeWhere = async (stored: (token: string) => WireResponse) => {
+      const { store } = tableWith([message], (request) =>
+        operationOf(request) === "UpdateItem" ? stored(tokenOf(request)) : undefined,
+      );
+      return idsOf(await store.takeChanged("acme", 10));
+    };
+
+    it("has taken it", async () => {
+      expect(await takeWhere((takenBy) => foundWith(message, { takenBy }))).toEqual([message.id]);
+    });
+
+    it("has taken it also where it has changed since into what is not listed", async () => {
+      // Nothing leads there, but what was taken is the caller's whatever follows.
+      const stored = { ...message, state: "CANCELED" } as Message;
+      expect(await takeWhere((takenBy) => foundWith(stored, { takenBy }))).toEqual([message.id]);
+    });
+
+    it.each([
+      ["another took it", () => foundWith(message, { takenBy: "another#SENT" })],
+      ["nobody did, and it is as if it had not changed", () => foundWith(message, {})],
+      ["it is gone", () => conditionFailed()],
+      [
+        "another state of it was taken",
+        (token: string) => foundWith(message, { takenBy: token.replace("SENT", "DELIVERED") }),
+      ],
+    ])("has not where %s", async (_, stored) => {
+      expect(await takeWhere(stored)).toEqual([]);
+    });
+  });
+
+  it.each(["Query", "BatchGetItem", "UpdateItem"])(
+    "throws where nothing was taken before an error: %s",
+    async (operation) => {
+      const { store } = tableWith(changed(10), (request) =>
+        operationOf(request) === operation ? throttled : undefined,
+      );
+      await expect(store.takeChanged("acme", 10)).rejects.toThrow("away");
+    },
+  );
+
+  it.each(["Query", "BatchGetItem", "UpdateItem"])(
+    "hands over what it has taken before an error, and tries no further: %s",
+    async (operation) => {
+      const messages = changed(40);
+      const takenIds: string[] = [];
+      let failures = 0;
+      const { store, of } = tableWith(messages, (request) => {
+        if (operationOf(request) === operation && takenIds.length >= 10) {
+          failures++;
+          return throttled;
+        }
+        if (operationOf(request) === "UpdateItem") takenIds.push(idOf(request));
+        return undefined;
+      });
+      const taken = idsOf(await store.takeChanged("acme", 40));
+      expect(taken).toEqual([...takenIds].sort());
+      expect(taken.length).toBeGreaterThanOrEqual(10);
+      expect(failures).toBeGreaterThan(0);
+      expect(of("Query").length).toBeLessThanOrEqual(3);
+    },
+  );
+
+  it("hands over what it has taken at the same time as an error came", async () => {
+    const messages = changed(8).map((one, n) => ({ ...one, id: `${n}-id-0` }));
+    const { store } = tableWith(messages, (request) =>
+      operationOf(request) === "UpdateItem" && idOf(request) === "3-id-0" ? throttled : undefined,
+    );
+    expect(idsOf(await store.takeChanged("acme", 10))).toEqual(
+      idsOf(messages).filter((id) => id !== "3-id-0"),
+    );
+  });
+
+  it("does not guess at a message of a version that it does not know", async () => {
+    const [one] = changed(1) as [Message];
+    const { store } = tableWith([{ ...one, version: 2 } as unknown as Message]);
+    await expect(store.takeChanged("acme", 10)).rejects.toThrow(UnreadableItemError);
+  });
+});
+
+describe("finding messages in DynamoDB by their clients' ids", () => {
+  it("asks the index for each id once, and reads what it names as it is now", async () => {
+    const messages = many(3);
+    const { requests, store } = storeAnswering((request) => {
+      if (operationOf(request) === "BatchGetItem") {
+        return { body: { Responses: { Messages: messages.map(itemOf) } } };
+      }
+      return {
+        body: { Items: messages.map(({ id }) => marshall({ pk: `acme#${id}`, sk: "MT" })) },
+      };
+    });
+    const found = await store.findCorrelated("acme", ["a", "b", "a"]);
+    expect(found).toEqual(messages);
+    const queries = requests.filter((request) => operationOf(request) === "Query");
+    expect(queries.map(({ body }) => body)).toMatchObject(
+      ["a", "b"].map((correlationId) => ({
+        IndexName: "correlation",
+        ScanIndexForward: false,
+        ExpressionAttributeValues: { ":correlation": { S: `acme#${correlationId}` } },
+      })),
+    );
+    expect(requests).toHaveLength(3);
+  });
+
+  it("reads nothing where nothing is asked for, or found", async () => {
+    const { requests, store } = storeAnswering(() => ({ body: { Items: [] } }));
+    expect(await store.findCorrelated("acme", [])).toEqual([]);
+    expect(requests).toEqual([]);
+    expect(await store.findCorrelated("acme", ["a"])).toEqual([]);
+    expect(requests).toHaveLength(1);
+  });
+
+  it("throws where the index does not answer", async () => {
+    const { store } = storeAnswering(() => ({
+      status: 400,
+      body: { __type: "ThrottlingException", message: "away" },
+    }));
+    await expect(store.findCorrelated("acme", ["a"])).rejects.toThrow("away");
   });
 });

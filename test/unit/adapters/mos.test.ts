@@ -2,6 +2,7 @@ import { marshall } from "@aws-sdk/util-dynamodb";
 import { describe, expect, it } from "vitest";
 import { createDocumentClient } from "../../../functions/adapters/dynamodb/client.ts";
 import { createMoStore } from "../../../functions/adapters/dynamodb/mos.ts";
+import type { MoStore } from "../../../functions/core/ports.ts";
 import { ManualClock } from "../../support/memory.ts";
 import { sampleMo } from "../../support/samples.ts";
 import { stubbedAws, type WireRequest, type WireResponse } from "../../support/stub-aws.ts";
@@ -105,6 +106,101 @@ describe("taking new MOs from DynamoDB", () => {
   });
 });
 
+describe("taking some of the new MOs from DynamoDB", () => {
+  interface Query {
+    readonly ExpressionAttributeValues: object;
+  }
+  async function asked(only?: Parameters<MoStore["takeNew"]>[2]) {
+    const { store, requests } = setUp();
+    await store.takeNew("acme", 10, only);
+    return requests[0]?.body as unknown as Query;
+  }
+
+  it("looks where a sub-account's are, and only there", async () => {
+    expect(await asked()).toMatchObject({
+      ExpressionAttributeValues: {
+        ":account": { S: "acme" },
+        ":from": { S: "NEW#" },
+        ":to": { S: "NEW#:" },
+      },
+    });
+    expect(await asked({ subAccount: "sales" })).toMatchObject({
+      ExpressionAttributeValues: { ":from": { S: "NEW#~sales#" }, ":to": { S: "NEW#~sales#:" } },
+    });
+  });
+
+  it("reads none of before a time, however many there are", async () => {
+    expect(await asked({ since: 0 })).toMatchObject({
+      ExpressionAttributeValues: { ":from": { S: "NEW#1970-01-01T00:00:00.000Z" } },
+    });
+  });
+
+  it("goes from sub-account to sub-account, past what is older", async () => {
+    const of = (subAccount: string, receivedAt: number, id: number) =>
+      sampleMo(receivedAt, { subAccount, id });
+    const old = [of("a", 1_000, 1), of("b", 1_000, 2), of("c", 1_000, 3)];
+    const recent = [of("b", 3_000, 4), of("c", 4_000, 5)];
+    const table = [...old, ...recent]
+      .map((mo) => ({
+        ...mo,
+        sk: `NEW#~${mo.subAccount}#${new Date(mo.receivedAt).toISOString()}#${mo.id}`,
+      }))
+      .sort((one, other) => (one.sk < other.sk ? -1 : 1));
+    const read: number[] = [];
+    const { config } = stubbedAws(({ body, target }) => {
+      if (!target?.endsWith(".Query")) return {};
+      const values = body.ExpressionAttributeValues as Record<":from" | ":to", { S: string }>;
+      const found = table
+        .filter(({ sk }) => sk >= values[":from"].S && sk <= values[":to"].S)
+        .slice(0, body.Limit as number);
+      if (!values[":to"].S.endsWith("\u007f")) read.push(...found.map(({ id }) => id));
+      return { body: { Items: found.map((item) => marshall(item)) } };
+    });
+    const store = createMoStore({
+      client: createDocumentClient(config),
+      tableName: "Messages",
+      clock: new ManualClock(5_000),
+    });
+    expect(await store.takeNew("acme", 2, { since: 2_000 })).toEqual(recent);
+    expect(read).toEqual([4, 5]);
+  });
+
+  it("hands over what it has when its time is up", async () => {
+    const slow = new ManualClock();
+    const { config } = stubbedAws((request) => {
+      slow.advance(6_000);
+      return isTransaction(request) ? {} : { body: { Items: itemsOf(mos.slice(0, 100)) } };
+    });
+    const client = createDocumentClient(config);
+    const store = createMoStore({ client, tableName: "Messages", clock: slow });
+    expect(await store.takeNew("acme", 1_000)).toHaveLength(100);
+  });
+
+  it("takes a sub-account's by the keys that they were stored under", async () => {
+    const ours = sampleMo(clock.now(), { subAccount: "sales" });
+    const { requests, config } = stubbedAws((request) =>
+      isTransaction(request) ? {} : { body: { Items: [marshall(ours)] } },
+    );
+    const client = createDocumentClient(config);
+    const store = createMoStore({ client, tableName: "Messages", clock });
+    await store.insert(ours);
+    expect(await store.takeNew("acme", 1)).toEqual([ours]);
+    const [inserting, taking] = requests.filter(isTransaction).map(writesOf);
+    const stored = inserting?.map(({ Put }) => Put?.Item.sk.S) ?? [];
+    const at = new Date(ours.receivedAt).toISOString();
+    expect(stored).toEqual(["OWNER", `MO#${at}#${ours.id}`, `NEW#~sales#${at}#${ours.id}`]);
+    expect(taking?.map((write) => write.Delete?.Key.sk.S)).toEqual(stored.slice(2));
+  });
+
+  it("filters a sub-account's out of what is found, whoever took them", async () => {
+    const { store, requests } = setUp();
+    await store.search("acme", { from: 0, to: 1 }, 10, "sales");
+    expect(requests[0]?.body).toMatchObject({ FilterExpression: "subAccount = :subAccount" });
+    await store.search("acme", { from: 0, to: 1 }, 10);
+    expect(requests.at(-1)?.body).not.toHaveProperty("FilterExpression");
+  });
+});
+
 describe("storing an MO in DynamoDB", () => {
   const [mo] = mos as [(typeof mos)[0]];
 
@@ -121,10 +217,18 @@ describe("storing an MO in DynamoDB", () => {
     ]);
   });
 
-  it("has nothing to do where it is known", async () => {
-    const { store, requests } = setUp(canceledFor("ConditionalCheckFailed", "None"));
-    await store.insert(mo);
-    expect(requests).toHaveLength(1);
+  it.each([
+    ["whose it was then", { account: "first", subAccount: "sales", dialect: "wavy" }, "first"],
+    ["whose it is now where that was not kept", {}, "acme"],
+  ])("says where it is known %s", async (_, kept, account) => {
+    const { config } = stubbedAws((request) =>
+      isTransaction(request)
+        ? canceledFor("ConditionalCheckFailed", "None")
+        : { body: { Item: marshall({ pk: "#0", sk: "OWNER", ...kept }) } },
+    );
+    const client = createDocumentClient(config);
+    const store = createMoStore({ client, tableName: "Messages", clock });
+    expect(await store.insert(mo)).toMatchObject({ account });
   });
 
   it.each(["TransactionConflict", "ThrottlingError"])("throws for a %s", async (code) => {

@@ -22,6 +22,7 @@ function setUp() {
   const attempts = new Map<string, number>();
   const pauses: number[] = [];
   let receiptsFail = false;
+  let outboxFails = false;
   const carrier = createSandboxCarrier({
     clock,
     pause: async (ms) => {
@@ -38,6 +39,7 @@ function setUp() {
     },
     outbox: {
       countAttempt: async (sms) => {
+        if (outboxFails) throw new Error("no connection");
         attempts.set(sms, (attempts.get(sms) ?? 0) + 1);
         return attempts.get(sms) ?? 0;
       },
@@ -57,7 +59,10 @@ function setUp() {
   const failNextReceipt = () => {
     receiptsFail = true;
   };
-  return { send, events, entries, pauses, clock, failNextReceipt };
+  const failOutbox = () => {
+    outboxFails = true;
+  };
+  return { send, events, entries, pauses, clock, failNextReceipt, failOutbox };
 }
 
 describe("the sandbox carrier", () => {
@@ -164,6 +169,13 @@ describe("the sandbox carrier", () => {
     await send("5519900008601");
     expect(events).toHaveLength(2);
     expect(events[0]).toEqual(events[1]);
+  });
+
+  it("has not taken a message of which its outbox has not heard", async () => {
+    const { send, events, entries, failOutbox } = setUp();
+    failOutbox();
+    expect(await send("5519900001111")).toMatchObject({ kind: "unreachable" });
+    expect([events, entries]).toEqual([[], []]);
   });
 
   it("has not taken a message whose receipt it could not send off", async () => {

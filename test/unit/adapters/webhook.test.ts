@@ -87,13 +87,14 @@ describe("the webhook client", () => {
   const local = createWebhookClient({ allowHttp: true, allowLoopback: true, timeoutMs: 5_000 });
   const strict = createWebhookClient({ allowHttp: true, allowLoopback: false, timeoutMs: 5_000 });
   const request = (to: string) => ({
+    method: "POST" as const,
     url: to,
     headers: { "content-type": "application/json" },
     body: '{"olá":1}',
   });
 
   it("posts the body and answers the status", async () => {
-    expect(await local.post(request(url))).toMatchObject({ kind: "answered", status: 204 });
+    expect(await local.send(request(url))).toMatchObject({ kind: "answered", status: 204 });
     expect(received).toMatchObject([
       {
         method: "POST",
@@ -104,9 +105,29 @@ describe("the webhook client", () => {
     ]);
   });
 
-  it("does not follow redirects", async () => {
+  const query = (to: string) => ({ method: "GET" as const, url: to, headers: { "x-test": "1" } });
+
+  it("gets without a body, and the query as it is written", async () => {
+    const answered = await local.send(query(`${url}?key=a%20b&text=Sim%2C+%C3%A0s+10`));
+    expect(answered).toMatchObject({ kind: "answered", status: 204 });
+    expect(received).toMatchObject([
+      {
+        method: "GET",
+        url: "/callback?key=a%20b&text=Sim%2C+%C3%A0s+10",
+        headers: { "x-test": "1" },
+        body: "",
+      },
+    ]);
+    expect(received[0]?.headers).not.toHaveProperty("content-length");
+    expect(received[0]?.headers).not.toHaveProperty("transfer-encoding");
+  });
+
+  it.each([
+    ["posting", request],
+    ["getting", query],
+  ])("does not follow redirects when %s", async (_, by) => {
     respond = (response) => response.writeHead(302, { location: url }).end();
-    expect(await local.post(request(url))).toMatchObject({ kind: "answered", status: 302 });
+    expect(await local.send(by(url))).toMatchObject({ kind: "answered", status: 302 });
     expect(received).toHaveLength(1);
   });
 
@@ -115,13 +136,16 @@ describe("the webhook client", () => {
       response.writeHead(200);
       response.write("…");
     };
-    expect(await local.post(request(url))).toMatchObject({ kind: "answered", status: 200 });
+    expect(await local.send(request(url))).toMatchObject({ kind: "answered", status: 200 });
   });
 
-  it("gives up at the time limit", async () => {
+  it.each([
+    ["posting", request],
+    ["getting", query],
+  ])("gives up at the time limit when %s", async (_, by) => {
     respond = () => {};
     const hasty = createWebhookClient({ allowHttp: true, allowLoopback: true, timeoutMs: 50 });
-    expect(await hasty.post(request(url))).toMatchObject({ kind: "failed", cause: "timeout" });
+    expect(await hasty.send(by(url))).toMatchObject({ kind: "failed", cause: "timeout" });
   });
 
   it.each([
@@ -134,7 +158,7 @@ describe("the webhook client", () => {
     });
     await new Promise<void>((resolve) => raw.listen(0, "127.0.0.1", resolve));
     const { port } = raw.address() as AddressInfo;
-    const result = await local.post(request(`http://127.0.0.1:${port}/`));
+    const result = await local.send(request(`http://127.0.0.1:${port}/`));
     raw.close();
     expect(result).toMatchObject({ kind: "failed" });
   });
@@ -144,7 +168,7 @@ describe("the webhook client", () => {
     await new Promise<void>((resolve) => closed.listen(0, "127.0.0.1", resolve));
     const { port } = closed.address() as AddressInfo;
     await new Promise((resolve) => closed.close(resolve));
-    expect(await local.post(request(`http://127.0.0.1:${port}/`))).toMatchObject({
+    expect(await local.send(request(`http://127.0.0.1:${port}/`))).toMatchObject({
       kind: "failed",
       cause: "ECONNREFUSED",
     });
@@ -156,10 +180,12 @@ describe("the webhook client", () => {
     ["an address in other notation", (to: string) => to.replace("127.0.0.1", "0x7f000001")],
     ["an IPv4-mapped address", (to: string) => to.replace("127.0.0.1", "[::ffff:127.0.0.1]")],
   ])("does not reach loopback by %s", async (_, disguise) => {
-    expect(await strict.post(request(disguise(url)))).toMatchObject({
-      kind: "failed",
-      cause: expect.stringMatching(/not (a )?public/),
-    });
+    for (const by of [request, query]) {
+      expect(await strict.send(by(disguise(url)))).toMatchObject({
+        kind: "failed",
+        cause: expect.stringMatching(/not (a )?public/),
+      });
+    }
     expect(received).toEqual([]);
   });
 
@@ -169,14 +195,16 @@ describe("the webhook client", () => {
       allowLoopback: true,
       timeoutMs: 500,
     });
-    expect(await httpsOnly.post(request(url))).toMatchObject({
-      kind: "failed",
-      cause: "only https is allowed",
-    });
+    for (const by of [request, query]) {
+      expect(await httpsOnly.send(by(url))).toMatchObject({
+        kind: "failed",
+        cause: "only https is allowed",
+      });
+    }
     expect(received).toEqual([]);
   });
 
   it("answers an URL that is none as a failure", async () => {
-    expect(await local.post(request("nonsense"))).toMatchObject({ kind: "failed" });
+    expect(await local.send(request("nonsense"))).toMatchObject({ kind: "failed" });
   });
 });

@@ -20,6 +20,10 @@ const environment = {
   apiUrl: "http://127.0.0.1:4566/_aws/execute-api/abc",
   account: "sandbox",
   password: "secret",
+  username: "sandbox-user",
+  authenticationToken: "token",
+  adminUsername: "sandbox-admin",
+  adminAuthenticationToken: "admin-token",
   endpointUrl: "http://127.0.0.1:4566",
   region: "us-east-1",
   stage: "local",
@@ -42,6 +46,12 @@ describe("the environment file", () => {
     await chmod(file, 0o644);
     await writeEnvironment(file, environment);
     expect((await stat(file)).mode & 0o777).toBe(0o600);
+  });
+
+  it("is read where an earlier version has written less", async () => {
+    const file = join(directory, "environment.json");
+    await writeFile(file, '{"account":"sandbox","password":"secret"}');
+    expect(await readEnvironment(file)).toEqual({ account: "sandbox", password: "secret" });
   });
 
   it.each(["", "{", '{"password":1}'])("counts as absent where it holds %j", async (content) => {

@@ -6,6 +6,10 @@ const environment = {
   apiUrl: "http://127.0.0.1:4566/_aws/execute-api/abc",
   account: "sandbox",
   password: `a'b"c$d\`e!f\\g`,
+  username: "sandbox-user",
+  authenticationToken: `t'o"k$e\`n`,
+  adminUsername: "sandbox-admin",
+  adminAuthenticationToken: "admin-token",
   endpointUrl: "http://127.0.0.1:4566",
   region: "us-east-1",
   stage: "local",
@@ -30,12 +34,18 @@ describe("shellQuote", () => {
 
 describe("welcome", () => {
   const text = welcome(environment, { detached: false, messageId: "hello-1" });
-  const [send, ask] = text.split("\n").filter((line) => line.startsWith("  curl "));
+  const [send, ask, sendByWavy] = text.split("\n").filter((line) => line.startsWith("  curl "));
 
-  it("names the URL, the account and the password", () => {
+  it("names the URL, the account and the user with their secrets", () => {
     expect(text).toContain(environment.apiUrl);
     expect(text).toContain(environment.account);
     expect(text).toContain(environment.password);
+    expect(text).toContain(environment.username);
+    expect(text).toContain(environment.authenticationToken);
+  });
+
+  it("keeps the administrator's token to the file", () => {
+    expect(text).not.toContain(environment.adminAuthenticationToken);
   });
 
   it("prints a line to paste that sends a message", () => {
@@ -53,6 +63,20 @@ describe("welcome", () => {
 
   it("prints a line to paste that asks for the status of that message", () => {
     expect(wordsOf(ask ?? "").at(-1)).toBe(`${environment.apiUrl}/api/get-sms-status/id/hello-1`);
+  });
+
+  it("prints a line to paste that sends a message by the Wavy API", () => {
+    const words = wordsOf(sendByWavy ?? "");
+    expect(words.filter((_, index) => words[index - 1] === "-H")).toEqual([
+      "username: sandbox-user",
+      `authenticationtoken: ${environment.authenticationToken}`,
+      "content-type: application/json",
+    ]);
+    expect(words.at(-1)).toBe(`${environment.apiUrl}/v1/send-sms`);
+    expect(JSON.parse(words[words.indexOf("-d") + 1] ?? "")).toEqual({
+      destination: "5519900002222",
+      messageText: "Hello, I am a message, too",
+    });
   });
 
   it("names another message each time, because a second one would be a duplicate", () => {

@@ -7,7 +7,6 @@ import {
 } from "../../../functions/callback/schema.ts";
 import { messageReceived, messageStatusChanged } from "../../../functions/core/events.ts";
 import type { Message } from "../../../functions/core/message.ts";
-import type { Mo } from "../../../functions/core/mo.ts";
 import {
   ManualClock,
   MemoryDirectory,
@@ -20,109 +19,6 @@ import { sampleAccount, sampleEndpoint, sampleMessage, sampleMo } from "../../su
 const at = Date.parse("2014-08-26T15:55:48.593Z");
 const eventIn = (overrides: Partial<Message>) =>
   messageStatusChanged(sampleMessage(at, { id: "hs765939216", ...overrides }));
-const bodyOf = (overrides: Partial<Message>) =>
-  JSON.parse(formatCallback(eventIn(overrides), sampleAccount()).body);
-
-describe("callbackMtRequest", () => {
-  it("is the document's example to the letter", () => {
-    const { body } = formatCallback(
-      eventIn({ state: "DELIVERED", operator: "Claro" }),
-      sampleAccount(),
-    );
-    expect(body).toBe(
-      JSON.stringify({
-        callbackMtRequest: {
-          status: "03",
-          statusMessage: "Delivered",
-          statusDetail: "120",
-          statusDetailMessage: "Message received by mobile",
-          id: "hs765939216",
-          received: "2014-08-26T12:55:48.593-03:00",
-          mobileOperatorName: "Claro",
-        },
-      }),
-    );
-  });
-
-  it("leaves the operator out where it is not known", () => {
-    expect(bodyOf({ state: "FAILED", reason: "operator-unreachable" })).toEqual({
-      callbackMtRequest: {
-        status: "10",
-        statusMessage: "Error",
-        statusDetail: "160",
-        statusDetailMessage: "Operator network error",
-        id: "hs765939216",
-        received: "2014-08-26T12:55:48.593-03:00",
-      },
-    });
-  });
-
-  it("carries neither the number nor the text", () => {
-    expect(JSON.stringify(bodyOf({ state: "SENT" }))).not.toMatch(/5519900001111|Hello/);
-  });
-});
-
-describe("callbackMoRequest", () => {
-  const moBodyOf = (overrides: Partial<Mo>, timeZone = "America/Sao_Paulo") =>
-    JSON.parse(
-      formatCallback(messageReceived(sampleMo(at, overrides)), sampleAccount({ timeZone })).body,
-    );
-
-  it("is the document's example, with what real clients want beside it", () => {
-    const mo = sampleMo(Date.parse("2014-08-26T15:27:08.488Z"), {
-      account: "mesago.envio",
-      id: 20690090,
-      from: "555191951711",
-      shortCode: "40001",
-      text: "Sim",
-      answers: { id: "hs765939061", traceId: "trace-1" },
-    });
-    const { headers, body } = formatCallback(messageReceived(mo), sampleAccount());
-    expect(headers).toMatchObject({ "content-type": "application/json; charset=utf-8" });
-    expect(JSON.parse(body)).toStrictEqual({
-      callbackMoRequest: {
-        id: "20690090",
-        mobile: "555191951711",
-        shortCode: "40001",
-        account: "mesago.envio",
-        body: "Sim",
-        received: "2014-08-26T12:27:08.488-03:00",
-        campaignId: "hs765939061",
-        correlatedMessageSmsId: "hs765939061",
-      },
-    });
-  });
-
-  it("names no message where the MO answers none", () => {
-    const { callbackMoRequest } = moBodyOf({ answers: undefined });
-    expect(Object.keys(callbackMoRequest)).toEqual([
-      "id",
-      "mobile",
-      "shortCode",
-      "account",
-      "body",
-      "received",
-    ]);
-  });
-
-  it("has the date in the account's zone", () => {
-    expect(moBodyOf({}, "Asia/Kolkata").callbackMoRequest.received).toBe(
-      "2014-08-26T21:25:48.593+05:30",
-    );
-    expect(moBodyOf({}, "UTC").callbackMoRequest.received).toBe("2014-08-26T15:55:48.593+00:00");
-  });
-
-  it("carries every text as it is, the empty one too", () => {
-    for (const text of ["", 'Não 😀\n"quoted"']) {
-      expect(moBodyOf({ text }).callbackMoRequest.body).toBe(text);
-    }
-  });
-
-  it("carries the whole of a long id", () => {
-    expect(moBodyOf({ id: 2 ** 52 - 1 }).callbackMoRequest.id).toBe("4503599627370495");
-    expect(moBodyOf({ id: 0 }).callbackMoRequest.id).toBe("0");
-  });
-});
 
 describe("the callback function", () => {
   const setUp = () => {
@@ -152,6 +48,7 @@ describe("the callback function", () => {
     const logged = await handle(input);
     expect(webhook.requests).toMatchObject([
       {
+        method: "POST",
         url: "https://customer.example/callback",
         headers: { "content-type": "application/json; charset=utf-8" },
       },
@@ -180,6 +77,62 @@ describe("the callback function", () => {
       { delivery: { ...delivery, attempts: 2 }, delaySeconds: 60 },
     ]);
     expect(meter.counts).toEqual({ CallbackAttempts: 1, CallbacksRetried: 1 });
+  });
+
+  it("takes a delivery that the version before this one left in the retry queue", async () => {
+    const { handle, webhook } = setUp();
+    const old = {
+      event: {
+        version: 1,
+        eventId: "trace-1.DELIVERED.1409068548593",
+        traceId: "trace-1",
+        account: "acme",
+        id: "hs765939216",
+        dialect: "mesago",
+        destination: "5519900001111",
+        state: "DELIVERED",
+        previousState: "SENT",
+        final: true,
+        at: "2014-08-26T15:55:48.593Z",
+        acceptedAt: "2014-08-26T15:55:40.000Z",
+        sentAt: "2014-08-26T15:55:42.000Z",
+        attempts: 1,
+        parts: 1,
+        carrier: "sandbox",
+        carrierMessageId: "sandbox-1",
+        operator: "Claro",
+        shortCode: "27182",
+        codes: {
+          mesago: { statusCode: "03", detailCode: "120" },
+          wavy: { sent: 2, delivered: 4 },
+        },
+      },
+      endpointId: "endpoint-1",
+      attempts: 2,
+    };
+    const oldMo = {
+      event: {
+        version: 1,
+        eventId: "acme.mo.23190501",
+        account: "acme",
+        moId: 23190501,
+        dialect: "zenvia",
+        from: "5519900001111",
+        shortCode: "27182",
+        text: "Sim",
+        receivedAt: "2014-08-26T15:55:48.593Z",
+        carrier: "sandbox",
+        answers: { id: "id-1", traceId: "trace-1" },
+      },
+      endpointId: "endpoint-1",
+      attempts: 2,
+    };
+    expect(callbackInputSchema.parse(old)).toEqual(old);
+    expect(callbackInputSchema.parse(oldMo)).toEqual(oldMo);
+    expect(await handle(callbackInputSchema.parse(old))).toMatchObject({
+      attempts: [{ outcome: "delivered", attempt: 3 }],
+    });
+    expect(webhook.requests).toHaveLength(1);
   });
 
   it("takes an event of a time when messages had no parts", () => {

@@ -4,9 +4,12 @@ import {
   MAX_TEXT_LENGTH,
   type MessageMaking,
   makeMessage,
+  readTimes,
   type SendRequest,
 } from "../../../functions/core/accept-message.ts";
 import type { Account } from "../../../functions/core/account.ts";
+import { codesOf } from "../../../functions/core/codes.ts";
+import { isFinal } from "../../../functions/core/lifecycle.ts";
 import { type Message, messageSchema } from "../../../functions/core/message.ts";
 import { textsOfParts } from "../../../functions/core/parts.ts";
 import { ALWAYS, openingAt } from "../../../functions/core/time.ts";
@@ -237,6 +240,107 @@ describe("makeMessage", () => {
     );
   });
 
+  it("notes whom and what for a message is sent, and the client's own ids", () => {
+    const request = {
+      dialect: "wavy",
+      correlationId: "many have it",
+      subAccount: { subAccount: "sales", limits: { prepaid: true } },
+      campaign: { id: 7, alias: "Natal" },
+      sender: { username: "ana", email: "ana@acme.example" },
+      invalidParams: true,
+    } as const;
+    const message = accepted(request);
+    expect(message).toMatchObject({ ...request, subAccount: "sales", state: "QUEUED" });
+    expect(messageSchema.parse(message)).toEqual(message);
+    expect(accepted({}).subAccount).toBeUndefined();
+  });
+
+  it("refuses what its dialect could not read before anything else", () => {
+    expect(make({ unreadable: true, destination: "", text: "" })).toEqual(refused("unreadable"));
+  });
+
+  describe("messages that cannot be sent, of a request that stores those", () => {
+    it.each([
+      ["unreadable", { unreadable: true }, "invalid-message", 207],
+      ["no destination", { destination: " " }, "invalid-number", 202],
+      ["a wrong destination", { destination: "551132654321" }, "invalid-number", 202],
+      ["no text", { text: " \n" }, "invalid-message", 207],
+      ["a text that is too long", { text: "x".repeat(1_521) }, "invalid-message", 207],
+      ["more parts than the account may send", { text: "x".repeat(161) }, "invalid-message", 207],
+    ] as const)("are blocked for good: %s", (_, request, reason, code) => {
+      expect(make(request)).toMatchObject({ accepted: false });
+      const message = accepted({ ...request, dialect: "wavy", storesRefused: true });
+      expect(message).toMatchObject({
+        state: "BLOCKED",
+        reason,
+        stateAt: now,
+        acceptedAt: now,
+        claimableFrom: now,
+        claimableUntil: now,
+        attempts: 0,
+        removeAt: (now + DAY_MS) / SECOND_MS,
+      });
+      expect(message).not.toHaveProperty("parts");
+      expect(isFinal(message.state, message.reason)).toBe(true);
+      expect(codesOf(message.state, message.reason).wavy).toEqual({ sent: code });
+      expect(messageSchema.parse(message)).toEqual(message);
+    });
+
+    it.each([
+      ["schedule-in-past", { scheduledAt: now - 2 * MINUTE_MS }],
+      ["schedule-too-far", { scheduledAt: now + 400 * DAY_MS }],
+      ["expired", { expiresAt: now }],
+      ["expires-before-due", { scheduledAt: now + HOUR_MS, expiresAt: now + HOUR_MS }],
+    ])("are refused all the same where the request is wrong: %s", (refusal, times) => {
+      expect(make({ ...times, storesRefused: true })).toEqual(refused(refusal));
+    });
+
+    it("are as they were written, up to a length, and the number as it would be dialled", () => {
+      const store = (request: Partial<SendRequest>) =>
+        accepted({ ...request, storesRefused: true });
+      expect(store({ text: "", destination: "(19) 99000-1111" }).destination).toBe("5519990001111");
+      expect(store({ destination: "not a number" }).destination).toBe("not a number");
+      expect(store({ destination: "9".repeat(60) }).destination).toBe("9".repeat(50));
+      expect(store({ text: "x".repeat(2_000) }).text).toBe("x".repeat(1_520));
+      // Half a surrogate pair, whether it came so or was cut so, is nothing that can be stored.
+      expect(store({ text: `${"x".repeat(1_519)}😀` }).text).toBe(`${"x".repeat(1_519)}\ufffd`);
+      expect(store({ destination: `${"x".repeat(49)}😀` }).destination).toBe(
+        `${"x".repeat(49)}\ufffd`,
+      );
+      expect(store({ destination: "\ud83d" }).destination).toBe("\ufffd");
+    });
+
+    it("keep all that is known of them, and their id", () => {
+      const known = { id: "chosen", correlationId: "c", callbackOption: "NONE" } as const;
+      const message = accepted({ ...known, destination: "", storesRefused: true });
+      expect(message).toMatchObject(known);
+      expect(accepted({ id: undefined, destination: "", storesRefused: true })).toMatchObject({
+        id: "uuid-1",
+        traceId: "uuid-1",
+      });
+    });
+  });
+
+  it("tells by the times alone when a message is sent first, as it would be made", () => {
+    const time = fc.option(fc.integer({ min: -2 * MINUTE_MS, max: 2 * DAY_MS }), {
+      nil: undefined,
+    });
+    const window = { hours: [12, 18], timeZone: "America/Sao_Paulo" };
+    fc.assert(
+      fc.property(time, time, fc.boolean(), (dueIn, expiresIn, hasWindow) => {
+        const times = {
+          scheduledAt: dueIn === undefined ? undefined : now + dueIn,
+          expiresAt: expiresIn === undefined ? undefined : now + expiresIn,
+          window: hasWindow ? window : undefined,
+        };
+        const read = readTimes(times, now);
+        const made = make(times);
+        if (typeof read === "string") expect(made).toEqual(refused(read));
+        else expect(made).toMatchObject({ message: { claimableFrom: read.opening.from } });
+      }),
+    );
+  });
+
   describe("texts", () => {
     it("stand behind the sender's label", () => {
       expect(accepted({ senderLabel: "Acme", text: "Hello" }).text).toBe("Acme: Hello");
@@ -281,6 +385,20 @@ describe("makeMessage", () => {
       expect(accepted({ text: cyrillic }, gsm).parts?.map(({ length }) => length)).toEqual([67, 4]);
       expect(make({ text: cyrillic }, { segmentation: "gsm" })).toEqual(refused("text-too-long"));
       expect(accepted({ text: "é".repeat(160) }, gsm).parts).toBeUndefined();
+    });
+
+    it("are cut as the request says, and into as many parts as that takes, whatever the account has", () => {
+      const cyrillic = "я".repeat(71);
+      const parts = (request: Partial<SendRequest>, account: Partial<Account> = {}) =>
+        accepted(request, account).parts?.map(({ length }) => length);
+      expect(parts({ text: cyrillic, segmentation: "gsm" })).toEqual([67, 4]);
+      expect(parts({ text: "x".repeat(161), segmentation: "gsm" })).toEqual([153, 8]);
+      expect(
+        parts({ text: cyrillic, segmentation: "mesago" }, { segmentation: "gsm" }),
+      ).toBeUndefined();
+      expect(make({ text: "x".repeat(1_521), segmentation: "gsm" })).toEqual(
+        refused("text-too-long"),
+      );
     });
 
     it("are transliterated first, where the account has it so", () => {

@@ -1,5 +1,9 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { type AccountSettings, accountSchema } from "../../../functions/core/account.ts";
+import {
+  type AccountSettings,
+  accountSchema,
+  accountSettingsSchema,
+} from "../../../functions/core/account.ts";
 import {
   addEndpoint,
   changeAccountSettings,
@@ -10,18 +14,27 @@ import {
   setAccountState,
 } from "../../../functions/core/accounts.ts";
 import { matchesCredential } from "../../../functions/core/passwords.ts";
+import { createSubAccount } from "../../../functions/core/sub-accounts.ts";
 import { CountingRandomness, ManualClock, MemoryDirectory } from "../../support/memory.ts";
+import { MemorySubAccounts } from "../../support/memory-customers.ts";
 import { sampleAccount } from "../../support/samples.ts";
 
 describe("accounts", () => {
   const clock = new ManualClock();
   const randomness = new CountingRandomness();
   let directory: MemoryDirectory;
-  let deps: { directory: MemoryDirectory; clock: ManualClock; randomness: CountingRandomness };
+  let subAccounts: MemorySubAccounts;
+  let deps: {
+    directory: MemoryDirectory;
+    subAccounts: MemorySubAccounts;
+    clock: ManualClock;
+    randomness: CountingRandomness;
+  };
 
   beforeEach(() => {
     directory = new MemoryDirectory();
-    deps = { directory, clock, randomness };
+    subAccounts = new MemorySubAccounts();
+    deps = { directory, subAccounts, clock, randomness };
   });
 
   const isValid = (account: string, password: string) =>
@@ -103,6 +116,10 @@ describe("accounts", () => {
       transliterate: false,
       operatorOfMo: false,
       shortCodes: [],
+      moDialect: "mesago",
+      limits: { prepaid: false },
+      optOut: { enabled: true, keywords: ["SAIR", "PARAR", "STOP", "CANCELAR"] },
+      rateLimits: {},
       revision: 0,
     });
   });
@@ -113,6 +130,16 @@ describe("accounts", () => {
     transliterate: true,
     operatorOfMo: true,
     shortCodes: ["27182", "31415"],
+    moDialect: "wavy",
+    limits: { perDay: 10, perMonth: 100, prepaid: true },
+    optOut: {
+      enabled: false,
+      keywords: ["FIM"],
+      backKeywords: ["QUERO"],
+      confirmation: "Fim.",
+      backConfirmation: "",
+    },
+    rateLimits: { requestsPerSecond: 1_000, statusQueriesPerSecond: 5 },
   };
 
   it.each(Object.entries(settings))(
@@ -137,6 +164,90 @@ describe("accounts", () => {
     expect(account).toMatchObject({ ...settings, transliterate: false, state: "disabled" });
     expect(accountSchema.parse(account)).toEqual(account);
     expect(await changeAccountSettings(deps, "acme", {})).toEqual({ ...account, revision: 5 });
+  });
+
+  it("change in a nested setting only the field that is named", async () => {
+    await createAccount(deps, { account: "acme", country: "BR" });
+    await changeAccountSettings(deps, "acme", settings);
+    const changed = await changeAccountSettings(deps, "acme", {
+      limits: { perDay: 20 },
+      optOut: { confirmation: "Ate logo." },
+      rateLimits: { requestsPerSecond: 2 },
+    });
+    expect(changed).toMatchObject({
+      limits: { ...settings.limits, perDay: 20 },
+      optOut: { ...settings.optOut, confirmation: "Ate logo." },
+      rateLimits: { requestsPerSecond: 2, statusQueriesPerSecond: 5 },
+    });
+  });
+
+  it("have a nested setting's default again where a field is null", async () => {
+    await createAccount(deps, { account: "acme", country: "BR" });
+    await changeAccountSettings(deps, "acme", settings);
+    const changed = await changeAccountSettings(deps, "acme", {
+      limits: { perDay: null, prepaid: null },
+      optOut: { keywords: null },
+      rateLimits: { requestsPerSecond: null },
+    });
+    expect(changed.limits).toEqual({ perMonth: 100, prepaid: false });
+    expect(changed.optOut).toEqual({
+      ...settings.optOut,
+      keywords: ["SAIR", "PARAR", "STOP", "CANCELAR"],
+    });
+    expect(changed.rateLimits).toEqual({ statusQueriesPerSecond: 5 });
+  });
+
+  it("have a setting's default again where it is null", async () => {
+    const defaults = await createAccount(deps, { account: "acme", country: "BR" }).then(() =>
+      directory.accounts.get("acme"),
+    );
+    await changeAccountSettings(deps, "acme", settings);
+    const names = Object.keys(settings);
+    const nothing = Object.fromEntries(names.map((name) => [name, null]));
+    expect(await changeAccountSettings(deps, "acme", nothing)).toEqual({
+      ...defaults,
+      revision: 2,
+    });
+  });
+
+  it.each([
+    { backKeywords: ["Sáir!"] },
+    { keywords: ["X", "volTAR"] },
+    { keywords: ["X"], backKeywords: ["y", "(x)"] },
+  ])("have no word that opts both out and in again: %j", async (optOut) => {
+    await createAccount(deps, { account: "acme", country: "BR" });
+    const change = changeAccountSettings(deps, "acme", { optOut });
+    await expect(change).rejects.toThrow(/^optOut\.backKeywords: ".*" is one of the keywords, too/);
+  });
+
+  it("may have no words at all, or what can be no answer among both", async () => {
+    await createAccount(deps, { account: "acme", country: "BR" });
+    for (const optOut of [
+      { keywords: [], backKeywords: ["SAIR"] },
+      { keywords: ["?"], backKeywords: ["!"] },
+    ]) {
+      expect((await changeAccountSettings(deps, "acme", { optOut })).optOut).toMatchObject(optOut);
+    }
+  });
+
+  it("keep words from before that mean both ways, and what stands beside them can be changed", async () => {
+    await createAccount(deps, { account: "acme", country: "BR" });
+    const stored = directory.accounts.get("acme");
+    if (!stored) throw new Error("no account");
+    const both = { ...stored.optOut, keywords: ["SI"], backKeywords: ["sí"] };
+    directory.accounts.set("acme", accountSchema.parse({ ...stored, optOut: both }));
+    const optOut = { enabled: false, confirmation: "" };
+    const changed = await changeAccountSettings(deps, "acme", { optOut });
+    expect(changed.optOut).toEqual({ ...both, ...optOut });
+  });
+
+  it.each<[string, object, RegExp]>([
+    ["a limit", { limits: { perDay: -1 } }, /^limits\.perDay: /],
+    ["a keyword", { optOut: { keywords: ["SAIR", " "] } }, /^optOut\.keywords\.1: /],
+    ["a rate", { rateLimits: { requestsPerSecond: 0 } }, /^rateLimits\.requestsPerSecond: /],
+  ])("name the field of a nested setting that is wrong: %s", async (_, wrong, message) => {
+    await createAccount(deps, { account: "acme", country: "BR" });
+    await expect(changeAccountSettings(deps, "acme", wrong)).rejects.toThrow(message);
   });
 
   it.each<[string, object]>([
@@ -167,11 +278,13 @@ describe("accounts", () => {
     expect(directory.accounts.get("acme")).toMatchObject({ revision: 1 });
   });
 
-  it("that were stored before there were settings have those of a new one", () => {
-    const { longMessages, segmentation, transliterate, operatorOfMo, shortCodes, ...before } =
-      sampleAccount();
-    const defaults = { longMessages, segmentation, transliterate, operatorOfMo, shortCodes };
-    expect(accountSchema.parse(before)).toEqual({ ...before, ...defaults });
+  it("that were stored before there were settings have those of a new one, but for opting out", () => {
+    const account = sampleAccount();
+    const before = Object.fromEntries(
+      Object.entries(account).filter(([name]) => !(name in accountSettingsSchema.shape)),
+    );
+    const optOut = { ...account.optOut, enabled: false };
+    expect(accountSchema.parse(before)).toEqual({ ...account, optOut });
   });
 
   it("get a new password, the old one ending at once or after the overlap", async () => {
@@ -203,6 +316,7 @@ describe("accounts", () => {
       callbackOption: "FINAL" as const,
     };
     const endpoint = await addEndpoint(deps, request, ["https"]);
+    expect(endpoint.method).toBe("POST");
     expect(await directory.listEndpoints("acme")).toEqual([endpoint]);
     await removeEndpoint(directory, "acme", endpoint.endpointId);
     expect(await directory.listEndpoints("acme")).toEqual([]);
@@ -226,6 +340,34 @@ describe("accounts", () => {
       );
     },
   );
+
+  it("have endpoints of a sub-account of theirs, and of no other", async () => {
+    await createAccount(deps, { account: "acme", country: "BR" });
+    await createSubAccount(deps, { account: "acme", subAccount: "sales" });
+    const request = {
+      account: "acme",
+      url: "https://customer.example/mo",
+      events: ["received" as const],
+      callbackOption: "ALL" as const,
+      method: "GET" as const,
+    };
+    const endpoint = await addEndpoint(deps, { ...request, subAccount: "sales" }, ["https"]);
+    expect(endpoint).toMatchObject({ subAccount: "sales", method: "GET" });
+    await expect(
+      addEndpoint(deps, { ...request, subAccount: "support" }, ["https"]),
+    ).rejects.toThrow('account "acme" has no sub-account "support"');
+  });
+
+  it("have no endpoint that is told of nothing", async () => {
+    await createAccount(deps, { account: "acme", country: "BR" });
+    const request = {
+      account: "acme",
+      url: "https://customer.example/",
+      events: [],
+      callbackOption: "ALL" as const,
+    };
+    await expect(addEndpoint(deps, request, ["https"])).rejects.toThrow(/^events: /);
+  });
 
   it("have endpoints of the protocols that the stage allows", async () => {
     await createAccount(deps, { account: "acme", country: "BR" });

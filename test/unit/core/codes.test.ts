@@ -8,6 +8,7 @@ import {
   mesagoAnswer,
   WAVY_DELIVERED,
   WAVY_SENT,
+  wavyCarrier,
 } from "../../../functions/core/codes.ts";
 import { REASONS, type Reason, STATES, type State } from "../../../functions/core/lifecycle.ts";
 
@@ -193,4 +194,17 @@ describe("mesagoAnswer", () => {
       expect(mesagoAnswer(mesago.detailCode)).toEqual(mesago);
     },
   );
+});
+
+describe("what Wavy calls an operator", () => {
+  it.each([
+    ["Vivo", { carrierId: 1, carrierName: "VIVO" }],
+    ["TIM", { carrierId: 5, carrierName: "TIM" }],
+    ["Claro", { carrierId: 1001, carrierName: "CLARO" }],
+    ["Correios Celular", { carrierName: "CORREIOS CELULAR" }],
+    ["constructor", { carrierName: "CONSTRUCTOR" }],
+    ["__proto__", { carrierName: "__PROTO__" }],
+  ])("is its name in capitals, and its number where it has one: %s", (operator, carrier) => {
+    expect(wavyCarrier(operator)).toEqual(carrier);
+  });
 });

@@ -19,6 +19,7 @@ import { sampleAccount, sampleEndpoint, sampleMessage, sampleMo } from "../../su
 const clock = new ManualClock();
 const eventIn = (overrides: Partial<Message>) =>
   messageStatusChanged(sampleMessage(clock.now(), overrides));
+const request = (url: string) => ({ method: "POST" as const, url, headers: {}, body: "body" });
 const failing = { kind: "answered", status: 500, durationMs: 3 } as const;
 
 describe("isWanted", () => {
@@ -73,6 +74,79 @@ describe("isWanted", () => {
   });
 });
 
+describe("isWanted, of a Wavy message", () => {
+  const wavy = (overrides: Partial<Message>) => eventIn({ dialect: "wavy", ...overrides });
+  const sent = { state: "SENT" } as const;
+  const sentForGood = { state: "SENT", reason: "no-receipts" } as const;
+  const delivered = { state: "DELIVERED" } as const;
+  const notDelivered = { state: "NOT_DELIVERED", reason: "inactive-number" } as const;
+  const expired = { state: "EXPIRED" } as const;
+  const optedOut = { state: "BLOCKED", reason: "opt-out" } as const;
+  const canceled = { state: "CANCELED" } as const;
+
+  it.each([
+    ["ALL", sent, true],
+    ["ALL", sentForGood, true],
+    ["ALL", delivered, true],
+    ["ALL", notDelivered, true],
+    ["ALL", expired, true],
+    ["ALL", optedOut, true],
+    ["ALL", canceled, false],
+    ["FINAL", sent, false],
+    ["FINAL", sentForGood, true],
+    ["FINAL", delivered, true],
+    ["FINAL", notDelivered, true],
+    ["FINAL", expired, true],
+    ["FINAL", optedOut, true],
+    ["FINAL", canceled, false],
+    ["NONE", sent, false],
+    ["NONE", delivered, false],
+  ] as const)("with %s, for %j: %s", (callbackOption, state, expected) => {
+    expect(isWanted(sampleEndpoint({ callbackOption }), wavy(state))).toBe(expected);
+  });
+
+  it.each([
+    ["sent", sent, true],
+    ["sent", sentForGood, true],
+    ["sent", optedOut, true],
+    ["sent", delivered, false],
+    ["sent", notDelivered, false],
+    ["delivered", delivered, true],
+    ["delivered", notDelivered, true],
+    ["delivered", sent, false],
+    ["delivered", sentForGood, false],
+    ["delivered", optedOut, false],
+  ] as const)("for the URL of %s, for %j: %s", (level, state, expected) => {
+    expect(isWanted(sampleEndpoint({ events: [level] }), wavy(state))).toBe(expected);
+  });
+
+  it("leaves a cancellation to clients that have a code for it", () => {
+    expect(isWanted(sampleEndpoint(), eventIn(canceled))).toBe(true);
+    expect(isWanted(sampleEndpoint(), eventIn({ ...canceled, dialect: "zenvia" }))).toBe(true);
+  });
+});
+
+describe("isWanted, of sub-accounts", () => {
+  const everybodys = sampleEndpoint();
+  const marketings = sampleEndpoint({ subAccount: "Marketing" });
+  const eventsOf = (of: { subAccount?: string }) => [
+    eventIn({ state: "DELIVERED", ...of }),
+    messageReceived(sampleMo(clock.now(), of)),
+  ];
+
+  it.each([
+    [{ subAccount: "Marketing" }, true],
+    [{ subAccount: "Sales" }, false],
+    [{ subAccount: "marketing" }, false],
+    [{}, false],
+  ])("tells an endpoint of Marketing of what is %j: %s", (of, expected) => {
+    for (const event of eventsOf(of)) {
+      expect(isWanted(marketings, event)).toBe(expected);
+      expect(isWanted(everybodys, event)).toBe(true);
+    }
+  });
+});
+
 describe("callbacks", () => {
   let directory: MemoryDirectory;
   let webhook: MemoryWebhooks;
@@ -85,7 +159,7 @@ describe("callbacks", () => {
     directory.accounts.set("acme", sampleAccount());
     webhook = new MemoryWebhooks();
     retryQueue = new MemoryRetryQueue();
-    const format = () => ({ headers: { "x-test": "1" }, body: "body" });
+    const format: CallbackDependencies["format"] = (_, __, { url }) => request(url);
     deps = { directory, webhook, retryQueue, format, clock };
   });
 
@@ -176,9 +250,9 @@ describe("callbacks", () => {
       endpointAt("https://unwilling.example/", { events: ["sent", "delivered"] });
       endpointAt("https://other.example/", { account: "other" });
       const formatted: unknown[] = [];
-      const format: CallbackDependencies["format"] = (one) => {
+      const format: CallbackDependencies["format"] = (one, _, { url }) => {
         formatted.push(one);
-        return { headers: {}, body: "body" };
+        return request(url);
       };
       const attempts = await deliverEvent({ ...deps, format }, received);
       expect(webhook.requests.map(({ url }) => url)).toEqual([

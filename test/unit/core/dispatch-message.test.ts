@@ -16,6 +16,7 @@ import {
   MemoryDispatchQueue,
   MemoryMessages,
 } from "../../support/memory.ts";
+import { MemoryBlockedNumbers } from "../../support/memory-customers.ts";
 import { sampleMessage } from "../../support/samples.ts";
 import { dispatchDependencies } from "./support.ts";
 
@@ -92,6 +93,40 @@ describe("dispatchMessage", () => {
       lease: undefined,
       sentAt: clock.now(),
     });
+  });
+
+  it("does not send what was scheduled to a number that is blocked by now", async () => {
+    const blockedNumbers = new MemoryBlockedNumbers();
+    deps = { ...deps, blockedNumbers };
+    await given({ state: "SCHEDULED", subAccount: "Marketing" });
+    const { account, destination: number } = message;
+    const at = clock.now();
+    await blockedNumbers.optOut({ account, subAccount: "Vendas", number, at, origin: "mo-1" });
+    await blockedNumbers.optOut({ account, subAccount: "Marketing", number, at, origin: "mo-2" });
+    expect(await run()).toEqual({ kind: "moved", state: "BLOCKED", reason: "opt-out" });
+    expect(carrier.handedOver).toEqual([]);
+    expect(messages.history.get(message.traceId)).toEqual(["SCHEDULED", "BLOCKED"]);
+  });
+
+  it("sends what was scheduled to a number that another sub-account may not send to", async () => {
+    await given({ state: "SCHEDULED", subAccount: "Marketing" });
+    const { account, destination: number } = message;
+    const word = { account, subAccount: "Vendas", number, at: clock.now(), origin: "mo-1" };
+    const blockedNumbers = new MemoryBlockedNumbers();
+    await blockedNumbers.optOut(word);
+    deps = { ...deps, blockedNumbers };
+    expect(await run()).toMatchObject({ state: "SENT" });
+  });
+
+  it("waits with what was scheduled while nobody can say whether its number is blocked", async () => {
+    await given({ state: "SCHEDULED" });
+    deps = {
+      ...deps,
+      blockedNumbers: { findBlocked: () => Promise.reject(new Error("throttled")) },
+    };
+    await expect(run()).rejects.toThrow("throttled");
+    expect(await stored()).toMatchObject({ state: "SCHEDULED" });
+    expect(carrier.handedOver).toEqual([]);
   });
 
   it("records that no receipt will come", async () => {

@@ -216,7 +216,9 @@ describe("batches", () => {
         await expandBatch(
           {
             clock,
-            messages: isPartial ? { insertMany: insertSome } : ports.wrap(messages),
+            messages: isPartial
+              ? { insert: (one) => messages.insert(one), insertMany: insertSome }
+              : ports.wrap(messages),
             batches: ports.wrap(batches),
             dispatchQueue: ports.wrap(dispatchQueue),
           },

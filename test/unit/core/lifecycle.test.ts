@@ -16,6 +16,7 @@ describe("the lifecycle table", () => {
     expect(moves).toEqual([
       "SCHEDULED → QUEUED",
       "SCHEDULED → CANCELED",
+      "SCHEDULED → BLOCKED",
       "QUEUED → SENDING",
       "QUEUED → BLOCKED",
       "QUEUED → EXPIRED",

@@ -5,18 +5,22 @@ import type { Message } from "../../../functions/core/message.ts";
 import { moSchema } from "../../../functions/core/mo.ts";
 import { type ReceiveDependencies, receiveMo } from "../../../functions/core/receive-mo.ts";
 import {
+  CountingRandomness,
   ManualClock,
   MemoryDeadLetters,
   MemoryDirectory,
+  MemoryDispatchQueue,
   MemoryMessages,
   MemoryMos,
 } from "../../support/memory.ts";
+import { MemoryBlockedNumbers, MemorySubAccounts } from "../../support/memory-customers.ts";
 import { sampleAccount, sampleMessage } from "../../support/samples.ts";
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 const PHONE = "5519900001111";
 const SHORT_CODE = "27182";
+const UUID = /^[\da-f]{8}-[\da-f]{4}-8[\da-f]{3}-8[\da-f]{3}-[\da-f]{12}$/;
 
 describe("receiveMo", () => {
   let clock: ManualClock;
@@ -30,9 +34,24 @@ describe("receiveMo", () => {
     clock = new ManualClock();
     messages = new MemoryMessages(clock);
     directory = new MemoryDirectory();
+    for (const account of ["acme", "other", "third"]) {
+      directory.accounts.set(account, sampleAccount({ account }));
+    }
     mos = new MemoryMos(clock);
     deadLetters = new MemoryDeadLetters();
-    deps = { messages, directory, mos, deadLetters, clock, retentionMs: 7 * DAY_MS };
+    deps = {
+      messages,
+      directory,
+      mos,
+      deadLetters,
+      clock,
+      moRetentionMs: 7 * DAY_MS,
+      statusRetentionMs: DAY_MS,
+      subAccounts: new MemorySubAccounts(),
+      blockedNumbers: new MemoryBlockedNumbers(),
+      dispatchQueue: new MemoryDispatchQueue(),
+      randomness: new CountingRandomness(),
+    };
   });
 
   const inbound = (overrides: Partial<InboundMessage> = {}): InboundMessage => ({
@@ -73,6 +92,7 @@ describe("receiveMo", () => {
       version: 1,
       account: "acme",
       id: expect.any(Number),
+      uuid: expect.stringMatching(UUID),
       from: PHONE,
       shortCode: SHORT_CODE,
       text: "Sim",
@@ -121,13 +141,17 @@ describe("receiveMo", () => {
     expect(await received()).toMatchObject([{ answers: { id: "answered" } }]);
   });
 
-  it("is called back in the dialect of the message that it answers, else in Mesago's", async () => {
+  it("is called back in the dialect of the message that it answers, else in its account's", async () => {
     await givenSent("a", 5, { dialect: "zenvia" });
     await receive();
     expect(await received()).toMatchObject([{ dialect: "zenvia" }]);
     await givenShortCodeOf("owner");
     await receive({ from: "5519900002222", carrierMessageId: "mo-2" });
     expect(await received("owner")).toMatchObject([{ dialect: "mesago" }]);
+    const wavy = sampleAccount({ account: "wavy", shortCodes: ["31415"], moDialect: "wavy" });
+    directory.accounts.set("wavy", wavy);
+    await receive({ shortCode: "31415", carrierMessageId: "mo-3" });
+    expect(await received("wavy")).toMatchObject([{ dialect: "wavy" }]);
   });
 
   it("gives an MO that answers nothing to the account of its short code", async () => {
@@ -162,6 +186,123 @@ describe("receiveMo", () => {
     const { operator: _, ...unknown } = inbound();
     await receiveMo(deps, unknown);
     expect((await received())[0]).not.toHaveProperty("operator");
+  });
+
+  it("tells of the message that it answers whose and what for it was", async () => {
+    const campaign = { id: 7, alias: "Natal" };
+    const sender = { username: "ana", email: "ana@acme.example" };
+    await givenSent("a", 5, {
+      dialect: "wavy",
+      correlationId: "correlation",
+      subAccount: "sales",
+      campaign,
+      sender,
+    });
+    await receive();
+    const [mo] = await received();
+    expect(mo).toMatchObject({
+      dialect: "wavy",
+      subAccount: "sales",
+      campaign,
+      answers: { id: "a", traceId: "trace-a", correlationId: "correlation", sender },
+    });
+    expect(moSchema.parse(mo)).toEqual(mo);
+  });
+
+  it("sets aside what answers a message of an account that is gone", async () => {
+    await givenSent("a", 5, { account: "gone" });
+    expect(await receive()).toEqual({ kind: "set-aside" });
+    expect(deadLetters.letters).toHaveLength(1);
+  });
+
+  describe("that opts out", () => {
+    const blocked = async (account: string, subAccount?: string) =>
+      (await blockedNumbers.findBlocked(account, subAccount, [PHONE])).has(PHONE);
+    let blockedNumbers: MemoryBlockedNumbers;
+    let dispatchQueue: MemoryDispatchQueue;
+
+    beforeEach(() => {
+      blockedNumbers = new MemoryBlockedNumbers();
+      dispatchQueue = new MemoryDispatchQueue();
+      deps = { ...deps, blockedNumbers, dispatchQueue };
+    });
+
+    it("is received like any other, and says so", async () => {
+      await givenSent("a", 5, { subAccount: "sales" });
+      expect(await receive({ text: "Sair." })).toEqual({
+        kind: "received",
+        answers: true,
+        optOut: "opted-out",
+      });
+      expect(await received()).toMatchObject([{ text: "Sair.", subAccount: "sales" }]);
+      expect(await blocked("acme", "sales")).toBe(true);
+      expect(await blocked("acme", "support")).toBe(false);
+      expect(await blocked("acme")).toBe(false);
+      clock.advance(1_000);
+      expect(await receive({ text: "VOLTAR", carrierMessageId: "mo-2" })).toMatchObject({
+        optOut: "opted-in",
+      });
+      expect(await blocked("acme", "sales")).toBe(false);
+    });
+
+    it("opts out of all of the account where it answers nothing", async () => {
+      await givenShortCodeOf("owner");
+      expect(await receive({ text: "sair" })).toEqual({
+        kind: "received",
+        answers: false,
+        optOut: "opted-out",
+      });
+      expect(await blocked("owner")).toBe(true);
+      expect(await blocked("owner", "sales")).toBe(true);
+      expect(await blocked("acme")).toBe(false);
+    });
+
+    it("stays with whom it was stored with, though it would be another's when it comes again", async () => {
+      await givenShortCodeOf("owner");
+      const mo = inbound({ text: "SAIR" });
+      await receiveMo(deps, mo);
+      // The other account's message comes after the answer, and within what clocks may differ.
+      await directory.insertAccount(sampleAccount({ account: "other" }));
+      await givenSent("b", -0.3, { account: "other", subAccount: "sales" });
+      clock.advance(MINUTE_MS);
+      await receiveMo(deps, mo);
+      expect(await received("other")).toEqual([]);
+      expect(await blocked("other", "sales")).toBe(false);
+      expect(await blocked("owner")).toBe(true);
+      expect(new Set(dispatchQueue.entries.map(({ ref }) => ref.account))).toEqual(
+        new Set(["owner"]),
+      );
+    });
+
+    it("leads back by an answer to the confirmation, into where it led out of", async () => {
+      await givenSent("a", 5, { subAccount: "sales" });
+      await receive({ text: "SAIR" });
+      const confirmation = await messages.find("acme", dispatchQueue.entries[0]?.ref.id ?? "");
+      expect(confirmation).toMatchObject({ subAccount: "sales", callbackOption: "NONE" });
+      if (confirmation) {
+        const sentAt = clock.now() + 500;
+        const sent = { state: "SENT", sentAt, shortCode: SHORT_CODE } as const;
+        await messages.change(confirmation, sent);
+      }
+      clock.advance(5_000);
+      const outcome = await receive({ text: "Voltar", carrierMessageId: "mo-2" });
+      expect(outcome).toMatchObject({ optOut: "opted-in" });
+      const mos = await received();
+      expect(mos.map(({ answers }) => answers?.id)).toEqual(["a", confirmation?.id]);
+      expect(await blocked("acme", "sales")).toBe(false);
+    });
+
+    it("does so once, and is stored once, however often it comes, and whatever failed before", async () => {
+      await givenSent("a", 5, { subAccount: "sales" });
+      const mo = inbound({ text: "SAIR" });
+      dispatchQueue.refuses = true;
+      await expect(receiveMo(deps, mo)).rejects.toThrow("was not taken");
+      dispatchQueue.refuses = false;
+      for (let times = 0; times < 3; times++) await receiveMo(deps, mo);
+      expect(await received()).toHaveLength(1);
+      expect(new Set(dispatchQueue.entries.map(({ ref }) => ref.traceId)).size).toBe(1);
+      expect(await blocked("acme", "sales")).toBe(true);
+    });
   });
 
   it("throws where it cannot be stored, be matched, or be set aside, so that it comes again", async () => {

@@ -2,9 +2,12 @@ import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { SendRequest } from "../../../functions/core/accept-message.ts";
 import type { BatchRef } from "../../../functions/core/batch.ts";
+import { cancelMessage } from "../../../functions/core/cancel-message.ts";
 import { UnavailableError } from "../../../functions/core/errors.ts";
-import { expandBatch } from "../../../functions/core/expand-batch.ts";
+import { messageStatusChangedSchema } from "../../../functions/core/events.ts";
+import { expandBatch, releaseBatch } from "../../../functions/core/expand-batch.ts";
 import { findMessage } from "../../../functions/core/find-message.ts";
+import { eventOf, type MessageWrite } from "../../../functions/core/publish-changes.ts";
 import { type SendBatchDependencies, sendBatch } from "../../../functions/core/send-batch.ts";
 import {
   CountingRandomness,
@@ -14,6 +17,7 @@ import {
   MemoryDispatchQueue,
   MemoryMessages,
 } from "../../support/memory.ts";
+import { MemoryBlockedNumbers, MemoryUsageCounters } from "../../support/memory-customers.ts";
 import { sampleAccount, sampleMessage } from "../../support/samples.ts";
 import { FAULTS, FaultyPorts, sampleRequest } from "./support.ts";
 
@@ -41,6 +45,8 @@ describe("sendBatch", () => {
       batchQueue,
       clock,
       randomness: new CountingRandomness(),
+      blockedNumbers: new MemoryBlockedNumbers(),
+      usage: new MemoryUsageCounters(),
       retentionMs: 24 * 60 * MINUTE_MS,
     };
   }
@@ -377,6 +383,160 @@ describe("sendBatch", () => {
     });
 
     const dueOf = (id: string) => requests.find((request) => request.id === id)?.scheduledAt;
+  });
+
+  describe("of a dialect that stores what cannot be sent", () => {
+    const BLOCKED = "5519900002222";
+    const HOUR_MS = 60 * MINUTE_MS;
+    const element = (overrides: Partial<SendRequest> = {}): Partial<SendRequest> => ({
+      dialect: "wavy",
+      id: undefined,
+      storesRefused: true,
+      ...overrides,
+    });
+    const blocked = (reason: string) => ({ accepted: true, message: { state: "BLOCKED", reason } });
+    const loaded = (batchId: string) => batches.load({ account: "acme", batchId });
+
+    beforeEach(async () => {
+      const number = BLOCKED;
+      const blockedNumbers = new MemoryBlockedNumbers();
+      await blockedNumbers.block({ version: 1, account: "acme", number, createdAt: 0 });
+      deps = { ...deps, blockedNumbers };
+    });
+
+    it("gives each an id and its final state, and sends the others", async () => {
+      const { batchId, results } = await send(
+        element({ destination: "551132654321" }),
+        element(),
+        element({ text: " " }),
+        element({ destination: BLOCKED }),
+        element({ unreadable: true, destination: "", text: "" }),
+      );
+      expect(results).toMatchObject([
+        blocked("invalid-number"),
+        { accepted: true, message: { state: "QUEUED" } },
+        blocked("invalid-message"),
+        blocked("block-list"),
+        blocked("invalid-message"),
+      ]);
+      const ids = results.flatMap((result) => (result.accepted ? [result.message.id] : []));
+      expect(new Set(ids).size).toBe(5);
+      expect((await loaded(batchId)).map(({ id }) => id)).toEqual(ids);
+      for (const id of ids) expect(await find(id)).toMatchObject({ id, batch: { batchId } });
+      expect(batchQueue.jobs).toEqual([{ kind: "expand", account: "acme", batchId }]);
+      await work();
+      expect((await messages.findMany("acme", ids)).map(({ state }) => state)).toEqual([
+        "BLOCKED",
+        "QUEUED",
+        "BLOCKED",
+        "BLOCKED",
+        "BLOCKED",
+      ]);
+      expect(dispatchQueue.entries.map(({ ref }) => ref.id)).toEqual([ids[1]]);
+    });
+
+    it("keeps also a batch of which nothing is to be sent", async () => {
+      const { batchId } = await send(element({ destination: BLOCKED }), element({ text: "" }));
+      await work();
+      const stored = await loaded(batchId);
+      expect(stored.map(({ reason }) => reason)).toEqual(["block-list", "invalid-message"]);
+      expect(
+        await messages.findMany(
+          "acme",
+          stored.map(({ id }) => id),
+        ),
+      ).toEqual(stored);
+      expect(dispatchQueue.entries).toEqual([]);
+      expect(batchQueue.schedules).toEqual([]);
+    });
+
+    it("has no schedule for them, and counts only what is due among what is due together", async () => {
+      const scheduledAt = clock.now() + HOUR_MS;
+      const later = clock.now() + 2 * HOUR_MS;
+      const { batchId } = await send(
+        element({ scheduledAt }),
+        element({ scheduledAt, destination: BLOCKED }),
+        element({ scheduledAt }),
+        element({ scheduledAt: later, destination: BLOCKED }),
+        element({ scheduledAt: later, text: "" }),
+        element({ destination: BLOCKED }),
+        element(),
+      );
+      expect(batchQueue.schedules).toEqual([{ account: "acme", batchId, due: scheduledAt }]);
+      const stored = await loaded(batchId);
+      expect(stored.map(({ state, batch }) => [state, batch?.dueTogether])).toEqual([
+        ["SCHEDULED", 2],
+        ["BLOCKED", 1],
+        ["SCHEDULED", 2],
+        ["BLOCKED", 1],
+        ["BLOCKED", 1],
+        ["BLOCKED", 1],
+        ["QUEUED", 1],
+      ]);
+      // Kept from now on, and not from when they would have been due.
+      for (const { state, removeAt } of stored) {
+        if (state === "BLOCKED") expect(removeAt).toBe((clock.now() + 24 * HOUR_MS) / 1_000);
+      }
+    });
+
+    it("deletes the schedule once all that will be sent is canceled", async () => {
+      const scheduledAt = clock.now() + HOUR_MS;
+      const { results } = await send(
+        element({ scheduledAt }),
+        element({ scheduledAt, destination: BLOCKED }),
+      );
+      const [first] = results.flatMap((result) => (result.accepted ? [result.message.id] : []));
+      const ports = { messages, batches, batchQueue, dispatchQueue, clock };
+      expect(await cancelMessage(ports, "acme", first ?? "")).toMatchObject({ kind: "canceled" });
+      expect(batchQueue.schedules).toEqual([]);
+    });
+
+    it("releases none of them, whenever it is expanded and released", async () => {
+      const scheduledAt = clock.now() + HOUR_MS;
+      const { batchId } = await send(
+        element({ scheduledAt, destination: BLOCKED }),
+        element({ scheduledAt }),
+      );
+      const batch = { account: "acme", batchId };
+      await expand(batch);
+      const due = { ...batch, due: scheduledAt };
+      const live = (await loaded(batchId)).filter(({ state }) => state === "SCHEDULED");
+      await releaseBatch({ batches, dispatchQueue }, due);
+      expect(dispatchQueue.entries.map(({ ref }) => ref.id)).toEqual(live.map(({ id }) => id));
+    });
+
+    it("tells of each once, however often its batch is expanded", async () => {
+      const { batchId } = await send(
+        element({ destination: "1" }),
+        element({ destination: BLOCKED }),
+      );
+      const batch = { account: "acme", batchId };
+      const elements = await loaded(batchId);
+      const written: MessageWrite[] = [];
+      const insert: MemoryMessages["insert"] = async (one) => {
+        if (!(await messages.find("acme", one.id))) written.push({ after: one });
+        return messages.insert(one);
+      };
+      const insertMany: MemoryMessages["insertMany"] = (all) => messages.insertMany(all);
+      // A function that dies before it has closed the batch.
+      const dying = { ...batches, begin: async () => true, load: async () => elements };
+      const close = () => Promise.reject(new Error("timeout"));
+      const deps = { messages: { insert, insertMany }, dispatchQueue, clock };
+      await expect(expandBatch({ ...deps, batches: { ...dying, close } }, batch)).rejects.toThrow();
+      await expandBatch({ ...deps, batches }, batch);
+      const events = written.flatMap((write) => eventOf(write) ?? []);
+      expect(events).toMatchObject([
+        { state: "BLOCKED", reason: "invalid-number", final: true, batchId, destination: "1" },
+        { state: "BLOCKED", reason: "block-list", final: true, batchId, destination: BLOCKED },
+      ]);
+      expect(events.map(({ codes }) => codes.wavy)).toEqual([{ sent: 202 }, { sent: 203 }]);
+      for (const event of events) {
+        expect(event).not.toHaveProperty("previousState");
+        expect(messageStatusChangedSchema.parse(event)).toEqual(event);
+      }
+      for (const { traceId } of elements)
+        expect(messages.history.get(traceId)).toEqual(["BLOCKED"]);
+    });
   });
 
   it("answers every request in its place and accepts an id once, whatever is asked", async () => {

@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
+import type { SendRequest } from "../../../functions/core/accept-message.ts";
 import { UnavailableError } from "../../../functions/core/errors.ts";
 import type { Message } from "../../../functions/core/message.ts";
+import { eventOf } from "../../../functions/core/publish-changes.ts";
 import { type SendDependencies, sendMessage } from "../../../functions/core/send-message.ts";
 import {
   CountingRandomness,
@@ -11,6 +13,7 @@ import {
   MemoryDispatchQueue,
   MemoryMessages,
 } from "../../support/memory.ts";
+import { MemoryBlockedNumbers, MemoryUsageCounters } from "../../support/memory-customers.ts";
 import { sampleAccount, sampleMessage } from "../../support/samples.ts";
 import { sampleRequest as request } from "./support.ts";
 
@@ -38,6 +41,8 @@ describe("sendMessage", () => {
       dispatchQueue,
       clock,
       randomness: new CountingRandomness(),
+      blockedNumbers: new MemoryBlockedNumbers(),
+      usage: new MemoryUsageCounters(),
       retentionMs: 24 * HOUR_MS,
     };
   });
@@ -312,6 +317,47 @@ describe("sendMessage", () => {
     expect(await messages.find("acme", "id-1")).toMatchObject({
       state: "QUEUED",
       claimableUntil: clock.now() + HOUR_MS,
+    });
+  });
+
+  describe("that cannot be sent, of a dialect that stores those", () => {
+    const BLOCKED = "5519900002222";
+    const wavy = (overrides: Partial<SendRequest> = {}) =>
+      request({ dialect: "wavy", id: undefined, storesRefused: true, ...overrides });
+
+    beforeEach(async () => {
+      const blockedNumbers = new MemoryBlockedNumbers();
+      const blocked = { version: 1, account: "acme", number: BLOCKED, createdAt: 0 } as const;
+      await blockedNumbers.block(blocked);
+      deps = { ...deps, blockedNumbers };
+    });
+
+    it.each([
+      ["invalid-number", { destination: "551132654321" }],
+      ["invalid-message", { text: "" }],
+      ["block-list", { destination: BLOCKED }],
+    ])("is stored, told of once, and not put on its way: %s", async (reason, wrong) => {
+      const result = await sendMessage(deps, account, wavy(wrong));
+      const message = result.accepted ? result.message : undefined;
+      expect(message).toMatchObject({ state: "BLOCKED", reason });
+      expect(await messages.find("acme", message?.id ?? "")).toEqual(message);
+      expect(dispatchQueue.entries).toEqual([]);
+      expect(message && eventOf({ after: message })).toMatchObject({ final: true, reason });
+      expect(await messages.takeChanged("acme", 10)).toEqual([message]);
+    });
+
+    it("is refused where its id is taken", async () => {
+      await sendMessage(deps, account, request());
+      expect(await sendMessage(deps, account, wavy({ id: "id-1", text: "" }))).toEqual({
+        accepted: false,
+        refusal: "duplicate-id",
+      });
+    });
+
+    it("is unavailable where the store does not take it", async () => {
+      messages.insert = () => Promise.reject(new Error("throttled"));
+      const sent = sendMessage(deps, account, wavy({ text: "" }));
+      await expect(sent).rejects.toThrow(UnavailableError);
     });
   });
 

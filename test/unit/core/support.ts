@@ -2,7 +2,10 @@ import type fc from "fast-check";
 import type { SendRequest } from "../../../functions/core/accept-message.ts";
 import type { Carrier, OutboundMessage, SendOutcome } from "../../../functions/core/carrier.ts";
 import type { DispatchDependencies } from "../../../functions/core/dispatch-message.ts";
+import type { SubAccount } from "../../../functions/core/sub-account.ts";
+import type { User } from "../../../functions/core/user.ts";
 import { CountingRandomness, ManualTimeLimit } from "../../support/memory.ts";
+import { MemoryBlockedNumbers } from "../../support/memory-customers.ts";
 
 /** A good request of one short message. */
 export const sampleRequest = (overrides: Partial<SendRequest> = {}): SendRequest => ({
@@ -13,6 +16,34 @@ export const sampleRequest = (overrides: Partial<SendRequest> = {}): SendRequest
   flash: false,
   ...overrides,
 });
+
+/** A cost centre of `sampleAccount`'s, without limits. */
+export const sampleSubAccount = (overrides: Partial<SubAccount> = {}): SubAccount => ({
+  version: 1,
+  account: "acme",
+  subAccount: "sales",
+  limits: { prepaid: false },
+  createdAt: 0,
+  revision: 0,
+  ...overrides,
+});
+
+/** A user of `sampleAccount`'s: a regular one, for `sampleSubAccount`. */
+export const sampleUser = (overrides: Partial<User> = {}): User => ({
+  version: 1,
+  account: "acme",
+  username: "ana",
+  role: "regular",
+  subAccount: "sales",
+  state: "active",
+  tokens: [],
+  createdAt: 0,
+  revision: 0,
+  ...overrides,
+});
+
+/** A text of so many parts, for an account that sends long messages and cuts them as Mesago does. */
+export const textOfParts = (parts: number) => "x".repeat(parts === 1 ? 1 : 152 * (parts - 1) + 9);
 
 /** A carrier that takes everything, and remembers what. */
 export class WillingCarrier implements Carrier {
@@ -35,6 +66,7 @@ export function dispatchDependencies(
 ): DispatchDependencies {
   return {
     ...ports,
+    blockedNumbers: new MemoryBlockedNumbers(),
     randomness: new CountingRandomness(),
     timeLimit: new ManualTimeLimit(),
     claimTimeoutMs: 15_000,

@@ -18,6 +18,7 @@ import {
   MemoryMessages,
   MemoryMos,
 } from "../../support/memory.ts";
+import { MemoryBlockedNumbers, MemoryUsageCounters } from "../../support/memory-customers.ts";
 import { SAMPLE_PASSWORD, sampleAccount } from "../../support/samples.ts";
 import { FaultyPorts } from "../core/support.ts";
 
@@ -129,6 +130,8 @@ export class TestApi {
   readonly mos: MemoryMos;
   readonly dispatchQueue = new MemoryDispatchQueue();
   readonly batchQueue = new MemoryBatchQueue();
+  readonly blockedNumbers = new MemoryBlockedNumbers();
+  readonly usage = new MemoryUsageCounters();
   readonly handler: ApiHandler;
   readonly #randomness = new CountingRandomness();
   /** The last id that was made: of a message without id, also where its answer does not tell it. */
@@ -155,6 +158,8 @@ export class TestApi {
       mos: this.mos,
       dispatchQueue: this.dispatchQueue,
       batchQueue: this.batchQueue,
+      blockedNumbers: this.blockedNumbers,
+      usage: this.usage,
       clock,
       randomness: { uuid: () => this.#nextUuid() },
       retentionMs: 86_400_000,
@@ -167,6 +172,7 @@ export class TestApi {
     const request: ApiRequest = {
       method: "POST",
       path: "/api/send-sms",
+      sourceIp: "198.51.100.7",
       query: {},
       body: Buffer.from(""),
       ...given,

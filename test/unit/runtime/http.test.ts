@@ -170,6 +170,7 @@ describe("readJson", () => {
         query: {},
         headers: { "content-type": contentType },
         body: Buffer.from(body),
+        sourceIp: "203.0.113.1",
       },
       maxBytes,
     );

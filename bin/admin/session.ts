@@ -1,0 +1,26 @@
+import type { Command } from "commander";
+import type { AwsTarget, StackOutputs } from "../aws-target.ts";
+import type { DirectoryAccess } from "../directory-client.ts";
+
+/** What a command answers: for people, and for programs. */
+export interface Report {
+  readonly lines: readonly string[];
+  readonly json: object;
+}
+
+/** The stage that is managed. */
+export interface Access extends DirectoryAccess {
+  readonly outputs: StackOutputs;
+  readonly target: AwsTarget;
+}
+
+/** What groups of commands are added to, and what their commands work with. */
+export interface Session {
+  readonly program: Command;
+  /** @throws NoTargetError where there is nothing to be managed */
+  connect(): Promise<Access>;
+  /** An action that runs a command and prints what it reports, or in one sentence why it could not be carried out. */
+  report<Arguments extends unknown[]>(
+    run: (...args: Arguments) => Promise<Report>,
+  ): (...args: Arguments) => Promise<void>;
+}

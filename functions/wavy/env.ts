@@ -1,0 +1,15 @@
+import * as z from "zod";
+import { directoryEnv, messagesEnv, rateLimitsEnv } from "../adapters/dynamodb/env.ts";
+import { batchQueueEnv, dispatchQueueEnv } from "../adapters/sqs/env.ts";
+
+/** The environment of the Wavy API. */
+export const env = z.object({
+  ...messagesEnv.shape,
+  ...directoryEnv.shape,
+  ...rateLimitsEnv.shape,
+  ...dispatchQueueEnv.shape,
+  ...batchQueueEnv.shape,
+  STATUS_RETENTION_HOURS: z.coerce.number().positive(),
+  REQUESTS_PER_SECOND: z.coerce.number().int().positive(),
+  STATUS_QUERIES_PER_SECOND: z.coerce.number().int().positive(),
+});
