@@ -34,6 +34,9 @@ export default defineConfig({
           name: "integration",
           include: ["test/integration/**/*.test.ts"],
           globalSetup: "./test/integration/setup.ts",
+          // Most of their time they wait, for the emulator or for a clock; so they come by themselves.
+          maxWorkers: 4,
+          sequence: { groupOrder: 1 },
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
