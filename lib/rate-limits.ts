@@ -8,12 +8,12 @@ import type { Stage } from "./stage.ts";
 
 /** The limits on requests of one caller, and the table in which functions count them together. */
 export class RateLimits extends Construct {
-  readonly limits: Stage["rateLimits"];
+  readonly #limits: Stage["rateLimits"];
   readonly #counts: Table;
 
   constructor(scope: Construct, id: string, { stage }: { stage: Stage }) {
     super(scope, id);
-    this.limits = stage.rateLimits;
+    this.#limits = stage.rateLimits;
     this.#counts = new TorpedoTable(this, "Counts", {
       lifetime: "destroy",
       timeToLiveAttribute: "removeAt",
@@ -24,14 +24,20 @@ export class RateLimits extends Construct {
     });
   }
 
-  /** Lets a function count requests. */
-  grantCount(fn: TakesEnvironment<"RATE_LIMITS_TABLE">): void {
+  /** Lets a function count requests, and tells it the limits. */
+  grantCount(
+    fn: TakesEnvironment<"RATE_LIMITS_TABLE" | "REQUESTS_PER_SECOND" | "STATUS_QUERIES_PER_SECOND">,
+  ): void {
     fn.addToRolePolicy(
       new PolicyStatement({
         actions: ["dynamodb:UpdateItem"],
         resources: [this.#counts.tableArn],
       }),
     );
-    fn.provide({ RATE_LIMITS_TABLE: this.#counts.tableName });
+    fn.provide({
+      RATE_LIMITS_TABLE: this.#counts.tableName,
+      REQUESTS_PER_SECOND: String(this.#limits.requestsPerSecond),
+      STATUS_QUERIES_PER_SECOND: String(this.#limits.statusQueriesPerSecond),
+    });
   }
 }

@@ -25,17 +25,12 @@ export interface WavyProps {
 export class Wavy extends Construct {
   constructor(scope: Construct, id: string, props: WavyProps) {
     super(scope, id);
-    const { stage } = props;
     const fn = new TorpedoFunction(this, "Function", {
-      stage,
+      stage: props.stage,
       capability: "wavy",
       description: "The Wavy/Sinch SMS API",
       env,
-      environment: {
-        STATUS_RETENTION_HOURS: String(stage.statusRetentionHours),
-        REQUESTS_PER_SECOND: String(stage.rateLimits.requestsPerSecond),
-        STATUS_QUERIES_PER_SECOND: String(stage.rateLimits.statusQueriesPerSecond),
-      },
+      environment: { STATUS_RETENTION_HOURS: String(props.stage.statusRetentionHours) },
       timeout: Duration.seconds(29),
     });
     props.messages.grantServe(fn);
