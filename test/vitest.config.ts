@@ -31,6 +31,18 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: "faults",
+          include: ["test/faults/**/*.test.ts"],
+          globalSetup: "./test/faults/setup.ts",
+          // They take all there is of the machine, which the integration tests need for themselves.
+          maxWorkers: 1,
+          testTimeout: 1_800_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: "integration",
           include: ["test/integration/**/*.test.ts"],
           globalSetup: "./test/integration/setup.ts",
