@@ -53,6 +53,39 @@ export function cleanEnvironment(from: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   };
 }
 
+const PROGRAM = `
+import copy
+
+from ministack.app import main
+from ministack.services import dynamodb
+
+insert = dynamodb._partiql_insert
+
+
+def insert_and_tell(table, parsed):
+    answer = insert(table, parsed)
+    if answer[0] == 200:
+        item = parsed["item"]
+        item = item["M"] if set(item) == {"M"} else item
+        dynamodb._emit_stream_event(table["TableName"], "INSERT", None, copy.deepcopy(item))
+    return answer
+
+
+dynamodb._partiql_insert = insert_and_tell
+main()
+`;
+
+/**
+ * The arguments with which Python runs MiniStack.
+ *
+ * AWS: a table's stream shows what PartiQL inserts. MiniStack: it does not, so it is told to, in the
+ * way it does for PutItem. One line, because not every `ps` shows more.
+ */
+export const MINISTACK_PROGRAM: readonly [string, string] = [
+  "-c",
+  `exec(${JSON.stringify(PROGRAM)})`,
+];
+
 /**
  * The base URL of an HTTP API.
  *

@@ -8,7 +8,7 @@ import { dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import * as z from "zod";
-import { cleanEnvironment, prepareState } from "../ministack-quirks.ts";
+import { cleanEnvironment, MINISTACK_PROGRAM, prepareState } from "../ministack-quirks.ts";
 import { Fault, tail } from "./fault.ts";
 import { installMiniStack, type MiniStackInstallation } from "./install-ministack.ts";
 import { askToEnd, commandOf, endProcessGroup, killProcessGroup } from "./processes.ts";
@@ -184,7 +184,7 @@ function commandLine(
 ): [string, ...string[]] {
   if (installation.kind === "python") {
     // -I: it is not to find modules in the directory that it is started from.
-    return [installation.python, "-I", "-m", "ministack"];
+    return [installation.python, "-I", ...MINISTACK_PROGRAM];
   }
   const { uid, gid } = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
   const variables = { ...ministackOptions(port, stateDirectory && "/state"), BIND_HOST: "0.0.0.0" };
@@ -199,7 +199,9 @@ function commandLine(
     `--user=${uid}:${gid}`,
     ...(stateDirectory ? [`--volume=${stateDirectory}:/state`] : []),
     ...Object.entries(variables).map(([name, value]) => `--env=${name}=${value}`),
+    "--entrypoint=python",
     installation.image,
+    ...MINISTACK_PROGRAM,
   ];
 }
 

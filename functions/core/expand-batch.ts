@@ -1,13 +1,11 @@
 import { type BatchRef, hasSchedule, type Release } from "./batch.ts";
-import { isFinal } from "./lifecycle.ts";
 import { type Message, refOf } from "./message.ts";
 import { partCount } from "./parts.ts";
 import type { BatchStore, Clock, DispatchQueue, MessageStore } from "./ports.ts";
-import { slicesOf } from "./slices.ts";
 
 /** What working on batches needs. */
 export interface BatchDependencies {
-  readonly messages: Pick<MessageStore, "insert" | "insertMany">;
+  readonly messages: Pick<MessageStore, "insertMany">;
   readonly batches: Pick<BatchStore, "begin" | "load" | "close">;
   /** Of the bulk lane. */
   readonly dispatchQueue: Pick<DispatchQueue, "enqueueMany">;
@@ -40,10 +38,8 @@ export async function expandBatch(
 ): Promise<BatchOutcome> {
   if (!(await batches.begin(batch))) return { kind: "closed" };
   const elements = await batches.load(batch);
-  const live = elements.filter(({ state }) => !isFinal(state));
-  const stored = await messages.insertMany(live);
-  const own = stored.filter((message, index) => message.traceId === live[index]?.traceId);
-  await insertFinal(messages, elements);
+  const stored = await messages.insertMany(elements);
+  const own = stored.filter((message, index) => message.traceId === elements[index]?.traceId);
   // Asked for after all have been inserted: what comes due from now on, its schedule finds.
   const soon = clock.now() + CLOCK_TOLERANCE_MS;
   const due = own.filter(
@@ -51,24 +47,8 @@ export async function expandBatch(
   );
   await enqueue(dispatchQueue, due);
   await batches.close(batch);
-  const displaced = live.length - own.length;
+  const displaced = elements.length - own.length;
   return { kind: "expanded", enqueued: due.length, ...(displaced > 0 && { displaced }) };
-}
-
-const INSERTS_AT_ONCE = 8;
-
-/**
- * Stores the messages that will not be sent. One by one, since their only change of state is this
- * one, and there are emulators whose streams do not show what is inserted many at a time.
- */
-async function insertFinal(
-  messages: Pick<MessageStore, "insert">,
-  elements: readonly Message[],
-): Promise<void> {
-  const final = elements.filter(({ state }) => isFinal(state));
-  for (const slice of slicesOf(final, INSERTS_AT_ONCE)) {
-    await Promise.all(slice.map((message) => messages.insert(message)));
-  }
 }
 
 const isWaiting = ({ state, attempts }: Message) =>
