@@ -12,7 +12,13 @@ export type ReceiptOutcome =
   | { readonly kind: "part-noted"; readonly state: Message["state"] }
   | {
       readonly kind: "ignored";
-      readonly why: "absent" | "another-message" | "unknown-part" | "already-final";
+      readonly why:
+        | "absent"
+        | "another-message"
+        | "not-handed-over"
+        | "another-carrier"
+        | "unknown-part"
+        | "already-final";
     };
 
 /** Of as many receipts for parts of one message at the same time, one wins each round. */
@@ -28,7 +34,7 @@ export interface ReceiptDependencies {
  * Applies a receipt. Its message moves through every state on the way, each a write of its own,
  * so that each is told; a receipt that comes again, or stopped half-way, goes on where it stands.
  * A message of several parts is where its parts are: delivered when all are, not delivered when
- * any is not.
+ * any is not. Only the carrier that a message was handed to can say what became of it.
  *
  * @throws Error where others kept changing the message; the queue then delivers the receipt again
  */
@@ -37,12 +43,10 @@ export async function applyReceipt(
   receipt: Receipt,
 ): Promise<ReceiptOutcome> {
   for (let lost = 0; lost < RACES_LOST_BEFORE_GIVING_UP; lost++) {
-    let message = await messages.find(receipt.ref.account, receipt.ref.id);
-    if (!message) return { kind: "ignored", why: "absent" };
-    if (message.traceId !== receipt.ref.traceId) return { kind: "ignored", why: "another-message" };
-    if ((receipt.part ?? 1) > (message.parts?.length ?? 1)) {
-      return { kind: "ignored", why: "unknown-part" };
-    }
+    const found = await messages.find(receipt.ref.account, receipt.ref.id);
+    const why = whyForeign(receipt, found);
+    if (!found || why) return { kind: "ignored", why: why ?? "absent" };
+    let message: Message | undefined = found;
     const parts = message.parts && withReceipt(message.parts, receipt);
     const target = parts ? stateOfParts(parts) : verdictOf(receipt);
     const path = target && pathBetween(message.state, target.state);
@@ -66,6 +70,17 @@ export async function applyReceipt(
     }
   }
   throw new Error("the message kept changing while its receipt was applied");
+}
+
+/** Why a receipt is not about the message that is stored, if it is not. */
+function whyForeign(receipt: Receipt, message: Message | undefined) {
+  if (!message) return "absent";
+  if (message.traceId !== receipt.ref.traceId) return "another-message";
+  // A claim names the carrier before that one gets to know of the message.
+  if (message.carrier === undefined) return "not-handed-over";
+  if (message.carrier !== receipt.carrier) return "another-carrier";
+  if ((receipt.part ?? 1) > (message.parts?.length ?? 1)) return "unknown-part";
+  return undefined;
 }
 
 const verdictOf = (receipt: Receipt) =>
@@ -100,7 +115,6 @@ function changeTo(
       state === "SENDING"
         ? { token: `receipt-${receipt.ref.traceId}`, until: message.removeAt * 1_000 }
         : undefined,
-    carrier: receipt.carrier,
     ...(receipt.operator && { operator: receipt.operator }),
     ...(receipt.shortCode && { shortCode: receipt.shortCode }),
   };

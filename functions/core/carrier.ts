@@ -79,7 +79,7 @@ const receipt = {
 };
 
 /** A receipt as the ingress of any carrier normalises it. */
-const receiptSchema = z.discriminatedUnion("outcome", [
+export const receiptSchema = z.discriminatedUnion("outcome", [
   z.object({ ...receipt, outcome: z.literal("delivered") }),
   z.object({
     ...receipt,
@@ -90,7 +90,7 @@ const receiptSchema = z.discriminatedUnion("outcome", [
 export type Receipt = z.infer<typeof receiptSchema>;
 
 /** An MO as the ingress of any carrier normalises it. */
-const inboundSchema = z.object({
+export const inboundSchema = z.object({
   type: z.literal("mo"),
   carrier: z.string().min(1),
   /** The carrier's id of it: one that comes again is known by it. */
@@ -108,3 +108,50 @@ export type InboundMessage = z.infer<typeof inboundSchema>;
 /** What travels in the carrier-events queue. */
 export const carrierEventSchema = z.union([receiptSchema, inboundSchema]);
 export type CarrierEvent = z.infer<typeof carrierEventSchema>;
+
+/** The way of what carriers report to where it is applied: durable once a method returns. */
+export interface CarrierReports {
+  /** @throws where some of them may have been left out; then all are to be reported again */
+  enqueueMany(events: readonly CarrierEvent[]): Promise<void>;
+}
+
+/** A request by which a carrier reports something, after it was authenticated. */
+export interface ReportRequest {
+  readonly method: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** Decoded, and without the carrier's secret. */
+  readonly query: Readonly<Record<string, string | undefined>>;
+  readonly body: Uint8Array;
+}
+
+/** Who reports, and when it came (milliseconds since the epoch) for those that do not say. */
+export interface ReportContext {
+  /** The name of the carrier account, whatever the carrier calls itself. */
+  readonly carrier: string;
+  readonly now: number;
+}
+
+/** A report that says nothing that could be applied. The message names the field, and does not quote it. */
+export class InvalidReportError extends Error {
+  override readonly name = "InvalidReportError";
+}
+
+/**
+ * How carriers of one kind report by HTTP. A report that needs nothing to be done, such as that a
+ * message is on its way, is none of what is returned.
+ * @throws InvalidReportError where a request cannot be read
+ */
+export interface ReportProtocol {
+  parseReceipts(request: ReportRequest, context: ReportContext): readonly Receipt[];
+  parseMos(request: ReportRequest, context: ReportContext): readonly InboundMessage[];
+  /** What the carrier takes for success, after everything it reported is durable. */
+  accept(events: readonly CarrierEvent[]): ReportAnswer;
+}
+
+/** An answer to a report. */
+export interface ReportAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+}

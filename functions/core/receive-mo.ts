@@ -32,13 +32,16 @@ export type ReceiveOutcome =
 /**
  * Stores an MO with the account whose message it answers, which is the last that the phone got
  * from the short code; else with the account that the short code belongs to. One that comes again
- * is stored once.
+ * is stored once. One that is nobody's is looked at again at its next delivery: what a phone got is
+ * found by an index, a moment late, and some answer at once.
  *
+ * @param receives the how-manieth delivery of the MO it is, 1 for the first
  * @throws whatever a store or queue throws; the queue then delivers the MO again
  */
 export async function receiveMo(
   deps: ReceiveDependencies,
   inbound: InboundMessage,
+  receives: number,
 ): Promise<ReceiveOutcome> {
   const { messages, directory, mos, deadLetters, clock, moRetentionMs } = deps;
   const { from, shortCode, at } = inbound;
@@ -46,6 +49,7 @@ export async function receiveMo(
     (await messages.findLastSent(from, shortCode, at)) ??
     (await messages.findLastSent(from, shortCode, at + CLOCK_TOLERANCE_MS));
   const name = sent?.account ?? (await directory.findAccountOfShortCode(shortCode));
+  if (name === undefined && receives === 1) throw new NobodysMoError("the MO is nobody's yet");
   const account = name === undefined ? undefined : await directory.findAccount(name);
   if (!account) {
     await deadLetters.put(inbound, "the MO answers no message, and its short code is no account's");
@@ -58,6 +62,10 @@ export async function receiveMo(
   const whose = owner.account === mo.account ? account : await directory.findAccount(owner.account);
   const optOut = whose && (await applyOptOut(deps, whose, { ...mo, ...owner }));
   return { kind: "received", answers: sent !== undefined, ...(optOut && { optOut }) };
+}
+
+class NobodysMoError extends Error {
+  override readonly name = "NobodysMoError";
 }
 
 function moOf(

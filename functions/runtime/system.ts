@@ -11,6 +11,7 @@ export const systemClock: Clock = { now: () => Date.now() };
 export const systemRandomness: Randomness = {
   uuid: () => uuidv7(),
   secret: () => randomBytes(SECRET_BYTES).toString("base64url"),
+  signingSecret: () => `whsec_${randomBytes(SECRET_BYTES).toString("base64")}`,
   fraction: () => Math.random(),
 };
 

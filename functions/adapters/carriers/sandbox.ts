@@ -15,7 +15,7 @@ const HEAD_START_OF_RECEIPT_MS = 2_000;
 /** What the sandbox carrier needs. */
 export interface SandboxDependencies {
   readonly outbox: Pick<SandboxOutbox, "countAttempt" | "add">;
-  readonly carrierEvents: CarrierEventsQueue;
+  readonly carrierEvents: Pick<CarrierEventsQueue, "enqueue">;
   readonly clock: Clock;
   /** Resolves after so many milliseconds. */
   readonly pause: (ms: number) => Promise<void>;
