@@ -1,9 +1,10 @@
+import { setTimeout } from "node:timers/promises";
 import { Command } from "commander";
 import { InvalidRequestError } from "../functions/core/accounts.ts";
 import { addCommands } from "./admin/commands.ts";
 import type { Session } from "./admin/session.ts";
 import { NoTargetError, readStackOutputs, resolveTarget } from "./aws-target.ts";
-import { openDirectory } from "./directory-client.ts";
+import { openCallbacks, openDirectory } from "./directory-client.ts";
 
 const program = new Command("npm run admin --")
   .description("Manages a deployed Torpedo: accounts and everything that belongs to them")
@@ -22,7 +23,13 @@ const session: Session = {
   async connect() {
     const target = resolveTarget(program.opts<{ stage?: string }>().stage);
     const outputs = await readStackOutputs(target);
-    return { outputs, target, ...openDirectory(outputs, target.clientConfig) };
+    return {
+      outputs,
+      target,
+      ...openDirectory(outputs, target.clientConfig),
+      ...openCallbacks(outputs, target.clientConfig),
+      pause: (ms) => setTimeout(ms),
+    };
   },
   report(run) {
     return async (...args) => {

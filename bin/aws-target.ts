@@ -27,8 +27,15 @@ export const stackOutputsSchema = z.object({
   CarrierEventsQueueUrl: z.string(),
   CallbackQueueUrl: z.string(),
   CallbackDeadLetterQueueUrl: z.string(),
+  CallbackDeliveriesQueueUrl: z.string(),
+  CallbackRetryQueueUrl: z.string(),
+  CallbacksTableName: z.string(),
+  /** For how long it is known what endpoints were told. */
+  CallbackRetentionHours: z.coerce.number().positive(),
   /** What the URLs of endpoints may begin with, separated by commas. */
   EndpointProtocols: z.string().transform((list) => list.split(",")),
+  /** Whether they may be on this machine. */
+  EndpointLoopback: z.enum(["true", "false"]).transform((value) => value === "true"),
   /** Where the stage hands over to the sandbox carrier. */
   SandboxOutboxTableName: z.string().optional(),
 });

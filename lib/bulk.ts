@@ -52,9 +52,10 @@ export class Bulk extends Construct {
       },
       whenSetAside: {
         impact: "Bulk requests were accepted but are not being sent.",
-        action: "Mend what the bulk function's log names, then redrive the queue.",
+        action: "Read the cause on the messages, mend it, then redrive the queue.",
       },
     });
+    this.worker.grantSetAside(fn);
     dispatch.letSchedulesFeed(this.worker);
     dispatch.grantEnqueue(fn, "bulk");
     messages.grantExpand(fn);

@@ -3,13 +3,15 @@ import { Rule, RuleTargetInput } from "aws-cdk-lib/aws-events";
 import { SqsQueue } from "aws-cdk-lib/aws-events-targets";
 import { Construct } from "constructs";
 import { env } from "../functions/callback/env.ts";
+import type { CallbacksTable } from "./callbacks-table.ts";
 import type { Directory } from "./directory.ts";
+import type { Dispatch } from "./dispatch.ts";
 import type { EventBus } from "./event-bus.ts";
 import { QueueWorker } from "./shared/queue-worker.ts";
-import { TorpedoFunction } from "./shared/torpedo-function.ts";
+import { type TakesEnvironment, TorpedoFunction } from "./shared/torpedo-function.ts";
 import type { Stage } from "./stage.ts";
 
-/** The 10 seconds that a customer's URL gets, and what the calls to AWS around it may take. */
+/** What requests to customers' URLs that wait for each other may take, 10 seconds each, and the calls to AWS around them. */
 const TIMEOUT = Duration.seconds(60);
 
 /** The states of which customers are told. */
@@ -23,19 +25,31 @@ const TOLD_STATES = [
   "FAILED",
 ];
 
+type PutsOnTheirWay = TakesEnvironment<
+  "CALLBACK_DELIVERIES_QUEUE_URL" | "CALLBACK_RETRY_QUEUE_URL"
+>;
+
 /** What callback needs of the rest. */
 export interface CallbackProps {
   readonly stage: Stage;
   readonly directory: Directory;
+  readonly callbacks: CallbacksTable;
   readonly bus: EventBus;
+  readonly dispatch: Dispatch;
 }
 
-/** From the bus to the customers' URLs: rules for statuses and MOs, a queue for first attempts, and one for those that failed. */
+/**
+ * From the bus to the customers' URLs: rules for statuses and MOs, and three queues that share a
+ * function: for events, for what each endpoint is told of them, and for what is told later.
+ */
 export class Callback extends Construct {
   readonly worker: QueueWorker;
+  readonly deliveries: QueueWorker;
+  readonly retries: QueueWorker;
 
-  constructor(scope: Construct, id: string, { stage, directory, bus }: CallbackProps) {
+  constructor(scope: Construct, id: string, props: CallbackProps) {
     super(scope, id);
+    const { stage, bus, dispatch } = props;
     const fn = new TorpedoFunction(this, "Function", {
       stage,
       capability: "callback",
@@ -45,37 +59,48 @@ export class Callback extends Construct {
         STAGE: stage.name,
         CALLBACK_ALLOW_HTTP: String(stage.callbacks.allowHttp),
         CALLBACK_ALLOW_LOOPBACK: String(stage.callbacks.allowLoopback),
+        CALLBACK_SLOTS: String(stage.callbacks.concurrencyPerEndpoint),
       },
       timeout: TIMEOUT,
       feedsItself: true,
     });
-    const whenSetAside = {
-      impact:
-        "Customers were not told of statuses or MOs: their endpoints failed, or our function did.",
-      action: "Read the cause on the messages; redrive them once the endpoint answers again.",
-    };
-    this.worker = new QueueWorker(this, "Events", {
+    const shared = {
       stage,
       worker: fn,
       maxConcurrency: stage.concurrency.callback,
+      whenSetAside: {
+        impact:
+          "Customers were not told of statuses or MOs: their endpoints failed for a day, or our function did.",
+        action:
+          "Read the cause on the messages; bring them back with `npm run admin -- callbacks replay` once it is mended.",
+      },
+    };
+    this.worker = new QueueWorker(this, "Events", {
+      ...shared,
       oldestMessage: Duration.minutes(5),
       whenStuck: {
         impact: "Callbacks reach customers late.",
-        action: "Look for errors of the callback function and for endpoints that hang.",
+        action: "Look for errors or throttling of the callback function.",
       },
-      whenSetAside,
     });
     const { deadLetterQueue } = this.worker;
-    const retries = new QueueWorker(this, "Retries", {
-      stage,
-      worker: fn,
-      maxConcurrency: stage.concurrency.callback,
+    this.deliveries = new QueueWorker(this, "Deliveries", {
+      ...shared,
+      oldestMessage: Duration.minutes(5),
+      whenStuck: {
+        impact: "First callbacks reach customers late, also those whose endpoints answer.",
+        action:
+          "Look for errors or throttling of the callback function, and whether all of its copies wait for endpoints that hang: pause those, or raise the stage's concurrency of callback.",
+      },
+      deadLetterQueue,
+    });
+    this.retries = new QueueWorker(this, "Retries", {
+      ...shared,
       oldestMessage: Duration.minutes(15),
       whenStuck: {
         impact: "Callbacks to endpoints that failed before are tried again late.",
         action: "Look for errors of the callback function and for endpoints that hang.",
       },
-      whenSetAside,
       deadLetterQueue,
     });
     const targets = [
@@ -100,12 +125,27 @@ export class Callback extends Construct {
       eventPattern: { source: ["torpedo"], detailType: ["Message Received"] },
       targets,
     });
-    retries.queue.grant(fn, "sqs:SendMessage");
-    deadLetterQueue.grant(fn, "sqs:SendMessage");
+    this.worker.grantSetAside(fn);
+    this.grantPutOnTheirWay(fn);
     fn.provide({
-      CALLBACK_RETRY_QUEUE_URL: retries.queue.queueUrl,
+      CALLBACK_RETRY_QUEUE_ARN: this.retries.queue.queueArn,
       CALLBACK_DEAD_LETTER_QUEUE_URL: deadLetterQueue.queueUrl,
+      CALLBACK_DEAD_LETTER_QUEUE_ARN: deadLetterQueue.queueArn,
+      ...dispatch.grantSchedule(fn),
     });
-    directory.grantFindEndpoints(fn);
+    dispatch.letSchedulesFeed(this.retries);
+    props.callbacks.grantDeliver(fn);
+    props.directory.grantFindEndpoints(fn);
+    bus.grantPublish(fn, "Endpoint Disabled");
+  }
+
+  /** Lets a function put deliveries on their way, for the first time or again. */
+  grantPutOnTheirWay(fn: PutsOnTheirWay): void {
+    this.deliveries.queue.grant(fn, "sqs:SendMessage");
+    this.retries.queue.grant(fn, "sqs:SendMessage");
+    fn.provide({
+      CALLBACK_DELIVERIES_QUEUE_URL: this.deliveries.queue.queueUrl,
+      CALLBACK_RETRY_QUEUE_URL: this.retries.queue.queueUrl,
+    });
   }
 }

@@ -48,7 +48,7 @@ export class CarrierEvents extends Construct {
       whenSetAside: {
         impact: "Receipts were not applied: their messages look undelivered; or MOs are nobody's.",
         action:
-          "Read the cause on the messages: give a short code its account, or mend what the carrier-events function's log names; then redrive the queue.",
+          "Read the cause on the messages: give a short code its account, or mend what it names; then redrive the queue.",
       },
     });
     messages.grantFindAndMove(fn);
@@ -57,9 +57,7 @@ export class CarrierEvents extends Construct {
     directory.grantFindAccountOfShortCode(fn);
     directory.grantOptOut(fn);
     this.#function = fn;
-    const { deadLetterQueue } = this.worker;
-    deadLetterQueue.grant(fn, "sqs:SendMessage");
-    fn.provide({ DEAD_LETTER_QUEUE_URL: deadLetterQueue.queueUrl });
+    this.worker.grantSetAside(fn);
   }
 
   /** Lets those who opt out by an MO be answered. */

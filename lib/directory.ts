@@ -37,6 +37,11 @@ export class Directory extends Construct {
     this.#grant(fn, "dynamodb:GetItem", "dynamodb:Query");
   }
 
+  /** Lets a function find whom to write to about an account. */
+  grantFindOwners(fn: UsesDirectory): void {
+    this.#grantInPartitions("ACCOUNT#*", fn, "dynamodb:GetItem", "dynamodb:Query");
+  }
+
   /** Lets a function find the account that a short code belongs to. */
   grantFindAccountOfShortCode(fn: UsesDirectory): void {
     this.#grantOn(this.#kindIndexArn, fn, "dynamodb:Query");
@@ -57,6 +62,11 @@ export class Directory extends Construct {
     this.#grant(fn, "dynamodb:BatchGetItem");
   }
 
+  /** Lets a function find carriers that report over HTTP, and nothing of an account. */
+  grantFindCarriers(fn: UsesDirectory): void {
+    this.#grantInPartitions("CARRIER#*", fn, "dynamodb:GetItem");
+  }
+
   /** Lets a function count what is sent, and change nothing else of an account. */
   grantCountUsage(fn: UsesDirectory): void {
     this.#grantInPartitions("USAGE#*", fn, "dynamodb:UpdateItem");
@@ -67,17 +77,22 @@ export class Directory extends Construct {
     this.#grantInPartitions("NUMBER#*", fn, "dynamodb:GetItem", "dynamodb:PutItem");
   }
 
-  /** Lets a function read and change everything there is of accounts. */
+  /** Lets a function read and change everything there is of accounts, and nothing of carriers, which are the operator's. */
   grantAdminister(fn: UsesDirectory): void {
-    this.#grant(
-      fn,
-      "dynamodb:GetItem",
-      "dynamodb:Query",
-      "dynamodb:PutItem",
-      "dynamodb:UpdateItem",
-      "dynamodb:DeleteItem",
-    );
-    this.#grantOn(this.#kindIndexArn, fn, "dynamodb:Query");
+    // Of their partitions as of their kind in the index.
+    const conditions = { "ForAllValues:StringNotLike": { "dynamodb:LeadingKeys": ["CARRIER*"] } };
+    this.#allow(fn, {
+      actions: [
+        "dynamodb:GetItem",
+        "dynamodb:Query",
+        "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
+        "dynamodb:DeleteItem",
+      ],
+      resources: [this.table.tableArn],
+      conditions,
+    });
+    this.#allow(fn, { actions: ["dynamodb:Query"], resources: [this.#kindIndexArn], conditions });
   }
 
   get #kindIndexArn(): string {

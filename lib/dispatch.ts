@@ -67,7 +67,7 @@ export class Dispatch extends Construct {
       "Look for errors or throttling of the dispatch function and for a carrier that hangs.";
     const whenSetAside = {
       impact: "Accepted messages are not being handed to the carrier.",
-      action: "Mend what the dispatch function's log names, then redrive the queue.",
+      action: "Read the cause on the messages, mend it, then redrive the queue.",
     };
     this.lanes = {
       singles: new QueueWorker(this, "Singles", {
@@ -109,6 +109,7 @@ export class Dispatch extends Construct {
       ["singles", singles],
       ["bulk", bulk],
     ] as const) {
+      this.lanes[lane].grantSetAside(fn);
       this.letSchedulesFeed(this.lanes[lane]);
       messages.grantFindAndMove(fn);
       directory.grantFindBlocked(fn);

@@ -1,7 +1,11 @@
 import { EventBus as Bus } from "aws-cdk-lib/aws-events";
+import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { Construct } from "constructs";
 import type { TakesEnvironment } from "./shared/torpedo-function.ts";
 import type { Stage } from "./stage.ts";
+
+/** What events are called (docs/events.md). */
+type DetailType = "Message Status Changed" | "Message Received" | "Endpoint Disabled";
 
 /** The bus on which every change of a message's state is told. */
 export class EventBus extends Construct {
@@ -15,9 +19,15 @@ export class EventBus extends Construct {
     });
   }
 
-  /** Lets a function put events on the bus. */
-  grantPublish(fn: TakesEnvironment<"EVENT_BUS_NAME">): void {
-    this.bus.grantPutEventsTo(fn);
+  /** Lets a function put such events on the bus, and no others. */
+  grantPublish(fn: TakesEnvironment<"EVENT_BUS_NAME">, ...detailTypes: DetailType[]): void {
+    fn.addToRolePolicy(
+      new PolicyStatement({
+        actions: ["events:PutEvents"],
+        resources: [this.bus.eventBusArn],
+        conditions: { StringEquals: { "events:detail-type": detailTypes } },
+      }),
+    );
     fn.provide({ EVENT_BUS_NAME: this.bus.eventBusName });
   }
 }

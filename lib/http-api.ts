@@ -58,23 +58,33 @@ export class HttpApi extends Construct {
   addDialect(fn: LambdaFunction, ...prefixes: string[]): void {
     this.#addRoutes(
       fn,
-      HttpMethod.ANY,
+      [HttpMethod.ANY],
       prefixes.flatMap((prefix) => [prefix, `${prefix}/{proxy+}`]),
       "The function authenticates: each dialect words a refusal in its own envelope.",
     );
   }
 
-  /** Has a function show something to everybody who gets a path. */
-  addPublicPage(fn: LambdaFunction, path: string): void {
-    this.#addRoutes(fn, HttpMethod.GET, [path], "It is there to be read without credentials.");
+  /** Has a function take what carriers report at some paths: in the query of a GET, or in a body. */
+  addReports(fn: LambdaFunction, ...paths: string[]): void {
+    this.#addRoutes(
+      fn,
+      [HttpMethod.GET, HttpMethod.POST],
+      paths,
+      "The function authenticates: each carrier has a secret of its own.",
+    );
   }
 
-  #addRoutes(fn: LambdaFunction, method: HttpMethod, paths: string[], whyOpen: string): void {
+  /** Has a function show something to everybody who gets a path. */
+  addPublicPage(fn: LambdaFunction, path: string): void {
+    this.#addRoutes(fn, [HttpMethod.GET], [path], "It is there to be read without credentials.");
+  }
+
+  #addRoutes(fn: LambdaFunction, methods: HttpMethod[], paths: string[], whyOpen: string): void {
     const integration =
       this.#integrations.get(fn) ?? new HttpLambdaIntegration(`${fn.node.id}Integration`, fn);
     this.#integrations.set(fn, integration);
     for (const path of paths) {
-      for (const route of this.api.addRoutes({ path, methods: [method], integration })) {
+      for (const route of this.api.addRoutes({ path, methods, integration })) {
         Validations.of(route).acknowledge({ id: "AwsSolutions-APIG4", reason: whyOpen });
       }
     }

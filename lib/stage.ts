@@ -49,8 +49,25 @@ export const stageSchema = z.strictObject({
     backoffBaseSeconds: z.number().min(0.1).max(900),
     backoffCapSeconds: z.number().min(1).max(900),
   }),
-  /** What the URLs of endpoints may be, beyond public https. */
-  callbacks: z.strictObject({ allowHttp: z.boolean(), allowLoopback: z.boolean() }),
+  callbacks: z.strictObject({
+    /** What the URLs of endpoints may be, beyond public https. */
+    allowHttp: z.boolean(),
+    allowLoopback: z.boolean(),
+    /** How many requests may be under way to one endpoint. */
+    concurrencyPerEndpoint: z.number().int().min(1).max(50),
+    /** How long it is known what endpoints were told; longer than retries go on. */
+    retentionHours: z
+      .number()
+      .min(48)
+      .max(24 * 31),
+  }),
+  /** Mail to the owners of endpoints that were disabled; a stage without it sends none. */
+  notices: z
+    .strictObject({
+      /** The address that it comes from. SES has to know it, or its domain, in the stage's region. */
+      from: z.email().max(254),
+    })
+    .optional(),
   /** Requests per second over the whole API, and how far bursts may exceed them. */
   throttle: z.strictObject({
     rateLimit: z.number().int().positive(),
@@ -79,7 +96,12 @@ const dev: StageSettings = {
   moRetentionHours: 120,
   concurrency: { dispatch: 5, bulkDispatch: 5, bulk: 2, carrierEvents: 5, callback: 5 },
   dispatch: { maxAttempts: 12, backoffBaseSeconds: 5, backoffCapSeconds: 900 },
-  callbacks: { allowHttp: false, allowLoopback: false },
+  callbacks: {
+    allowHttp: false,
+    allowLoopback: false,
+    concurrencyPerEndpoint: 2,
+    retentionHours: 24 * 7,
+  },
   throttle: { rateLimit: 1_000, burstLimit: 2_000 },
   rateLimits: { requestsPerSecond: 700, statusQueriesPerSecond: 1 },
   carrier: { name: "sandbox" },
@@ -95,13 +117,19 @@ export const STAGES: Readonly<Record<string, StageSettings>> = {
     alarms: { enabled: true },
     observability: true,
     concurrency: { dispatch: 50, bulkDispatch: 50, bulk: 10, carrierEvents: 50, callback: 50 },
+    callbacks: { ...dev.callbacks, concurrencyPerEndpoint: 20 },
     throttle: { rateLimit: 5_000, burstLimit: 5_000 },
   },
   local: {
     ...dev,
     logRetentionDays: 1,
     dispatch: { maxAttempts: 5, backoffBaseSeconds: 1, backoffCapSeconds: 10 },
-    callbacks: { allowHttp: true, allowLoopback: true },
+    callbacks: {
+      ...dev.callbacks,
+      allowHttp: true,
+      allowLoopback: true,
+      concurrencyPerEndpoint: 3,
+    },
   },
 };
 

@@ -39,7 +39,7 @@ export class StatusEvents extends Construct {
     });
     deadLetters.grant(fn, "sqs:SendMessage");
     fn.provide({ DEAD_LETTER_QUEUE_URL: deadLetters.queueUrl });
-    bus.grantPublish(fn);
+    bus.grantPublish(fn, "Message Status Changed", "Message Received");
     fn.addEventSource(
       new DynamoEventSource(messages.streamed, {
         startingPosition: StartingPosition.TRIM_HORIZON,

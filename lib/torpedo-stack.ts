@@ -3,14 +3,17 @@ import type { Construct } from "constructs";
 import { Admin } from "./admin.ts";
 import { Bulk } from "./bulk.ts";
 import { Callback } from "./callback.ts";
+import { CallbacksTable } from "./callbacks-table.ts";
 import { createCarrier } from "./carrier.ts";
 import { CarrierEvents } from "./carrier-events.ts";
 import { Directory } from "./directory.ts";
 import { Dispatch } from "./dispatch.ts";
 import { EventBus } from "./event-bus.ts";
 import { HttpApi } from "./http-api.ts";
+import { Ingress } from "./ingress.ts";
 import { Mesago } from "./mesago.ts";
 import { Messages } from "./messages.ts";
+import { Notices } from "./notices.ts";
 import { RateLimits } from "./rate-limits.ts";
 import type { Stage } from "./stage.ts";
 import { StatusEvents } from "./status-events.ts";
@@ -30,11 +33,16 @@ export class TorpedoStack extends Stack {
     const dispatch = new Dispatch(this, "Dispatch", { stage, messages, directory, carrier });
     carrierEvents.confirmThrough(dispatch);
     const bulk = new Bulk(this, "Bulk", { stage, messages, dispatch });
-    const callback = new Callback(this, "Callback", { stage, directory, bus });
+    const callbacks = new CallbacksTable(this, "Callbacks", { stage });
+    const callback = new Callback(this, "Callback", { stage, directory, callbacks, bus, dispatch });
+    if (stage.notices) {
+      new Notices(this, "Notices", { stage, from: stage.notices.from, directory, bus });
+    }
     new StatusEvents(this, "StatusEvents", { stage, messages, bus });
     const rateLimits = new RateLimits(this, "RateLimits", { stage });
+    new Ingress(this, "Ingress", { stage, api, directory, carrierEvents });
     new Mesago(this, "Mesago", { stage, api, messages, directory, dispatch, bulk });
-    new Admin(this, "Admin", { stage, api, directory });
+    new Admin(this, "Admin", { stage, api, directory, callbacks, callback });
     new Wavy(this, "Wavy", { stage, api, messages, directory, rateLimits, dispatch, bulk });
 
     const outputs = {
@@ -49,7 +57,12 @@ export class TorpedoStack extends Stack {
       CarrierEventsQueueUrl: carrierEvents.worker.queue.queueUrl,
       CallbackQueueUrl: callback.worker.queue.queueUrl,
       CallbackDeadLetterQueueUrl: callback.worker.deadLetterQueue.queueUrl,
+      CallbackDeliveriesQueueUrl: callback.deliveries.queue.queueUrl,
+      CallbackRetryQueueUrl: callback.retries.queue.queueUrl,
+      CallbacksTableName: callbacks.table.tableName,
+      CallbackRetentionHours: String(stage.callbacks.retentionHours),
       EndpointProtocols: stage.callbacks.allowHttp ? "https,http" : "https",
+      EndpointLoopback: String(stage.callbacks.allowLoopback),
       ...carrier.outputs,
     };
     for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });

@@ -9,6 +9,7 @@ import {
 } from "../../functions/core/accounts.ts";
 import { DIALECTS } from "../../functions/core/message.ts";
 import { SEGMENTATIONS } from "../../functions/core/segments.ts";
+import { describeEndpoints } from "./endpoint.ts";
 import {
   commaList,
   numberOr,
@@ -16,6 +17,7 @@ import {
   onAccount,
   onOrOff,
   someChangesIn,
+  textOrNone,
 } from "./options.ts";
 import { describeItem, describeSecrets, linesOf, reportWhole } from "./output.ts";
 import type { Session } from "./session.ts";
@@ -28,21 +30,24 @@ export function addAccountCommands({ program, connect, report }: Session): void 
     .description("create an account and print its password, once")
     .option("--country <code>", "its country: fills in for missing country codes of numbers", "BR")
     .option("--time-zone <zone>", "the zone of its dates (default: that of the country's capital)")
+    .option("--email <address>", "where its owner is told when an endpoint is disabled")
     .action(
-      report(async (options: OfAccount & { country: string; timeZone?: string }) => {
-        const created = await createAccount(await connect(), options);
-        return { lines: passwordLines(created), json: created };
-      }),
+      report(
+        async (options: OfAccount & { country: string; timeZone?: string; email?: string }) => {
+          const created = await createAccount(await connect(), options);
+          return { lines: passwordLines(created), json: created };
+        },
+      ),
     );
 
   onAccount(account.command("show"))
     .description("show an account and its endpoints")
     .action(
       report(async (options: OfAccount) => {
-        const { directory } = await connect();
-        const found = await getAccount(directory, options.account);
-        const endpoints = await directory.listEndpoints(options.account);
-        return reportWhole({ ...describeAccount(found), endpoints: endpoints.map(describeItem) });
+        const access = await connect();
+        const found = await getAccount(access.directory, options.account);
+        const endpoints = await describeEndpoints(access, options.account);
+        return reportWhole({ ...describeAccount(found), endpoints });
       }),
     );
 
@@ -61,6 +66,9 @@ export function addAccountCommands({ program, connect, report }: Session): void 
 
   onAccount(account.command("set"))
     .description("switch settings of an account; takes effect within a minute")
+    .addOption(
+      textOrNone("--email <address|none>", "where its owner is told when an endpoint is disabled"),
+    )
     .addOption(onOrOff("--long-messages <on|off>", "send texts of more than one part"))
     .addOption(
       new Option("--segmentation <rule>", "how texts are cut into parts").choices(SEGMENTATIONS),

@@ -1,6 +1,8 @@
 import { addAccountCommands } from "./account.ts";
 import { addBlockedCommands } from "./blocked.ts";
+import { addCallbackCommands } from "./callbacks.ts";
 import { addCampaignCommands } from "./campaign.ts";
+import { addCarrierCommands } from "./carrier.ts";
 import { addCredentialCommands } from "./credential.ts";
 import { addEndpointCommands } from "./endpoint.ts";
 import { addFlowCommands } from "./flow.ts";
@@ -19,12 +21,14 @@ const groups = [
   addSubAccountCommands,
   addUserCommands,
   addEndpointCommands,
+  addCallbackCommands,
   addTemplateCommands,
   addFlowCommands,
   addCampaignCommands,
   addLimitsCommands,
   addBlockedCommands,
   addOptOutCommands,
+  addCarrierCommands,
   addSandboxCommands,
 ];
 

@@ -30,13 +30,13 @@ export const onOrOff = (flags: string, description: string) =>
   });
 
 /** An option for how long the old secret stays valid beside the new one. */
-export const overlap = (what: string) =>
+export const overlap = (what: string, minutes = 0) =>
   new Option(
     "--overlap-minutes <minutes>",
     `for how long the old ${what} stays valid beside the new one`,
   )
     .argParser(wholeNumber)
-    .default(0);
+    .default(minutes);
 
 /** In the place of null, of which commander makes an empty text. */
 const REMOVED = Symbol("removed");
@@ -70,6 +70,13 @@ export function changesIn<Changes extends object>(options: Changes): Changes {
 export function someChangesIn<Changes extends object>(options: Changes): Changes {
   if (Object.keys(options).length > 0) return changesIn(options);
   throw new InvalidRequestError("there is nothing to set: --help lists what there is");
+}
+
+/** The value of an option that is a time; in milliseconds since the epoch. */
+export function time(value: string): number {
+  const at = /^\d{4}-\d\d-\d\d(T.*(Z|[+-]\d\d:\d\d))?$/.test(value) ? Date.parse(value) : NaN;
+  if (!Number.isNaN(at)) return at;
+  throw new InvalidArgumentError("It must be a time such as 2026-11-22T12:00:00Z.");
 }
 
 function wholeNumber(value: string): number {

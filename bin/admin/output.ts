@@ -1,3 +1,4 @@
+import { printable } from "../printable.ts";
 import type { Report } from "./session.ts";
 
 /** A time, in milliseconds since the epoch, as people and programs read it. */
@@ -27,6 +28,6 @@ export const linesOf = <Item>(
 
 /** Reports one thing whole. */
 export const reportWhole = (json: object): Report => ({
-  lines: [JSON.stringify(json, undefined, 2)],
+  lines: JSON.stringify(json, undefined, 2).split("\n").map(printable),
   json,
 });

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { AwsTarget, StackOutputs } from "../aws-target.ts";
-import type { DirectoryAccess } from "../directory-client.ts";
+import type { CallbackAccess, DirectoryAccess } from "../directory-client.ts";
 
 /** What a command answers: for people, and for programs. */
 export interface Report {
@@ -9,9 +9,11 @@ export interface Report {
 }
 
 /** The stage that is managed. */
-export interface Access extends DirectoryAccess {
+export interface Access extends DirectoryAccess, CallbackAccess {
   readonly outputs: StackOutputs;
   readonly target: AwsTarget;
+  /** Waits. */
+  pause(ms: number): Promise<void>;
 }
 
 /** What groups of commands are added to, and what their commands work with. */

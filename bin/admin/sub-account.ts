@@ -7,6 +7,7 @@ import {
   getSubAccount,
   removeSubAccount,
 } from "../../functions/core/sub-accounts.ts";
+import { describeEndpoints } from "./endpoint.ts";
 import { type LimitsOptions, withLimits } from "./limits.ts";
 import { changesIn, type OfAccount, onAccount, someChangesIn } from "./options.ts";
 import { describeItem, linesOf, reportWhole } from "./output.ts";
@@ -57,14 +58,14 @@ export function addSubAccountCommands({ program, connect, report }: Session): vo
         const found = await getSubAccount(access, account, subAccount);
         const [users, endpoints] = await Promise.all([
           access.users.listUsers(account),
-          access.directory.listEndpoints(account),
+          describeEndpoints(access, account),
         ]);
         const belongs = (item: { subAccount?: string | undefined }) =>
           item.subAccount === subAccount;
         return reportWhole({
           ...describeItem(found),
           users: users.filter(belongs).map(({ username }) => username),
-          endpoints: endpoints.filter(belongs).map(describeItem),
+          endpoints: endpoints.filter(belongs),
         });
       }),
     );

@@ -10,3 +10,13 @@ export const awsClientConfig = {
     throwOnRequestTimeout: true,
   },
 };
+
+/** The same for who has to answer within a few seconds, and whose caller tries again. */
+export const impatientClientConfig = {
+  maxAttempts: 2,
+  requestHandler: {
+    connectionTimeout: 500,
+    requestTimeout: 1_500,
+    throwOnRequestTimeout: true,
+  },
+};

@@ -15,6 +15,7 @@ const OPT_OUT = {
 const account = {
   account: "acme",
   state: "active",
+  email: "ops@acme.example",
   country: "BR",
   timeZone: "America/Sao_Paulo",
   longMessages: false,
@@ -71,7 +72,50 @@ const endpoint = {
   events: ["sent", "delivered", "received"],
   callbackOption: "ALL",
   method: "POST",
+  format: "dialect",
+  headers: ["authorization"],
+  secrets: [{ createdAt: CREATED }],
+  state: "active",
   createdAt: CREATED,
+};
+const newEndpoint = { ...endpoint, secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw5Rv8pMjq2Hk=" };
+const AT = "2026-11-22T12:00:00.000Z";
+const callbackSummary = {
+  callbackId: `${endpoint.endpointId}_019ac0de-0000-7000-8000-000000000002_delivered`,
+  endpointId: endpoint.endpointId,
+  level: "delivered",
+  messageId: "order-17",
+  state: "failed",
+  cause: "HTTP 404",
+  attemptCount: 3,
+  createdAt: AT,
+  settledAt: "2026-11-22T12:01:06.000Z",
+};
+const event = {
+  version: 1,
+  eventId: "019ac0de-0000-7000-8000-000000000002.DELIVERED.1795348800000",
+  account: "acme",
+  id: "order-17",
+  state: "DELIVERED",
+  at: AT,
+};
+const callback = {
+  ...callbackSummary,
+  deadline: "2026-11-23T12:00:00.000Z",
+  attempts: [
+    { at: AT, durationMs: 130, failure: "timeout" },
+    { at: "2026-11-22T12:00:05.000Z", durationMs: 61, status: 404, answer: "no such page" },
+  ],
+  event,
+};
+const begun = {
+  ...callback,
+  callbackId: `${endpoint.endpointId}_test-019ac0de-0000-7000-8000-000000000003_test`,
+  level: "test",
+  messageId: "019ac0de-0000-7000-8000-000000000004",
+  state: "pending",
+  attemptCount: 0,
+  attempts: [],
 };
 const number = "5519900001111";
 
@@ -127,8 +171,43 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
   getFlow: { answer: flow },
   putFlow: { body: { text: flow.text }, answer: flow },
   listEndpoints: list("endpoints", endpoint),
-  addEndpoint: { body: { url: endpoint.url }, answer: endpoint },
-  getEndpoint: { answer: endpoint },
+  addEndpoint: {
+    body: { url: endpoint.url, headers: { Authorization: "Basic Y3JtOmtleQ==" } },
+    answer: newEndpoint,
+  },
+  getEndpoint: {
+    answer: {
+      ...endpoint,
+      state: "disabled",
+      disabledReason: "gone",
+      stateAt: CREATED,
+      failingSince: CREATED,
+    },
+  },
+  changeEndpoint: {
+    body: { events: ["any"], format: "cloudevents", headers: { "X-Old": null } },
+    answer: { ...endpoint, events: ["any"], format: "cloudevents" },
+  },
+  rotateEndpointSecret: {
+    body: { overlapMinutes: 60 },
+    answer: {
+      ...newEndpoint,
+      secrets: [{ createdAt: CREATED }, { createdAt: CREATED, validUntil: "2026-11-22T13:00:00Z" }],
+    },
+  },
+  setEndpointState: {
+    body: { state: "paused" },
+    answer: { ...endpoint, state: "paused", stateAt: CREATED },
+  },
+  testEndpoint: { answer: begun },
+  replayEndpoint: { body: { since: "2026-11-22T00:00:00Z" } },
+  listCallbacks: { answer: { callbacks: [callbackSummary], next: AT } },
+  getCallback: { answer: callback },
+  replayCallback: { answer: { ...callback, state: "pending" } },
+  replayCallbacks: {
+    body: { since: "2026-11-22T00:00:00Z" },
+    answer: { endpointIds: [endpoint.endpointId] },
+  },
   listBlockedNumbers: list("blockedNumbers", { number, createdAt: CREATED }),
   blockNumber: { answer: { number } },
   listOptOuts: list("optOuts", {

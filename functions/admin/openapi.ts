@@ -29,7 +29,7 @@ const WORDS: Readonly<Record<ErrorCode, string>> = {
   NOT_FOUND: "There is no such thing in the account.",
   METHOD_NOT_ALLOWED: "Not with this method.",
   CONFLICT:
-    "There is one already, something belongs to it, it is the last active administrator, or somebody else is changing it.",
+    "There is one already, something belongs to it, it is the last active administrator, the endpoint is disabled, or somebody else is changing it.",
   PAYLOAD_TOO_LARGE: "The body is larger than 1 MiB.",
   UNSUPPORTED_MEDIA_TYPE: "The body is not JSON.",
   INTERNAL_ERROR: "An error of ours.",
@@ -64,13 +64,20 @@ function errorsOf({ method, path, body }: Route): ErrorCode[] {
   ];
 }
 
-function success({ status, answer, name }: Route): [string, ZodOpenApiResponseObject] {
+const SUCCESS: Readonly<Record<Route["status"], string>> = {
+  200: "As it is now.",
+  201: "Created.",
+  202: "On its way.",
+  204: "Done.",
+};
+
+function success({ status, answer, name, located }: Route): [string, ZodOpenApiResponseObject] {
   return [
     String(status),
     {
-      description: status === 204 ? "Done." : status === 201 ? "Created." : "As it is now.",
+      description: SUCCESS[status],
       ...(answer && { content: json(answer, EXAMPLES[name]?.answer) }),
-      ...(status === 201 && {
+      ...(located && {
         headers: z.object({ location: z.string().meta({ description: "Where it is." }) }),
       }),
     },

@@ -1,6 +1,8 @@
 import { InvalidRequestError } from "../core/accounts.ts";
 import type { BlockedNumbers } from "../core/blocked-number.ts";
+import type { CallbackQueue, Deliveries, EndpointHealths } from "../core/callback-ports.ts";
 import type { Contents, SubAccounts, Users } from "../core/customer-ports.ts";
+import type { EndpointPolicy } from "../core/endpoints.ts";
 import type { UsageCounters } from "../core/limits.ts";
 import type { Clock, Directory, Randomness } from "../core/ports.ts";
 import { fitting } from "../runtime/http.ts";
@@ -25,10 +27,14 @@ export interface AdministrationDependencies {
   readonly contents: Contents;
   readonly blockedNumbers: BlockedNumbers;
   readonly usage: UsageCounters;
+  readonly endpointHealths: EndpointHealths;
+  readonly deliveries: Deliveries;
+  readonly callbackQueue: Omit<CallbackQueue, "giveUp">;
   readonly clock: Clock;
   readonly randomness: Randomness;
-  /** What endpoints may speak: `https`, perhaps `http`. */
-  readonly endpointProtocols: readonly string[];
+  readonly endpointPolicy: EndpointPolicy;
+  /** For how long it is known what endpoints were told. */
+  readonly callbackRetentionMs: number;
 }
 
 type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -57,13 +63,15 @@ interface RouteDescription {
   /** Its name in the OpenAPI document. */
   readonly name: string;
   readonly summary: string;
-  readonly status: 200 | 201 | 204;
+  readonly status: 200 | 201 | 202 | 204;
   readonly body?: Schema;
   /** Whether a request without body is one with an empty object. */
   readonly bodyOptional?: boolean;
   readonly query?: ObjectSchema;
   /** Absent where it answers nothing. */
   readonly answer?: Schema;
+  /** Whether the answer says where something is. */
+  readonly located: boolean;
 }
 
 /** A request as it came in, and by whom. */
@@ -92,7 +100,7 @@ export const BASE = "/admin/v1";
 
 /** Defines a route: `run` gets what its schemas made of the request, and answers what `answer` describes. */
 export function defineRoute<Path extends string, Body, Query, Answer>(
-  route: Omit<RouteDescription, "body" | "query" | "answer"> & {
+  route: Omit<RouteDescription, "body" | "query" | "answer" | "located"> & {
     readonly path: Path;
     readonly body?: Schema<Body>;
     readonly query?: ObjectSchema & Schema<Query>;
@@ -108,6 +116,7 @@ export function defineRoute<Path extends string, Body, Query, Answer>(
   const { location, run, ...description } = route;
   return {
     ...description,
+    located: location !== undefined,
     async handle(deps, { account, params, query, body }) {
       const call = {
         account,

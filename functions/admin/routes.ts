@@ -1,4 +1,5 @@
 import { ACCOUNT_ROUTES } from "./account-routes.ts";
+import { CALLBACK_ROUTES } from "./callback-routes.ts";
 import { CONTENT_ROUTES } from "./content-routes.ts";
 import { ENDPOINT_ROUTES } from "./endpoint-routes.ts";
 import { NUMBER_ROUTES } from "./number-routes.ts";
@@ -13,5 +14,6 @@ export const ROUTES: readonly Route[] = [
   ...USER_ROUTES,
   ...CONTENT_ROUTES,
   ...ENDPOINT_ROUTES,
+  ...CALLBACK_ROUTES,
   ...NUMBER_ROUTES,
 ];

@@ -3,11 +3,21 @@ import {
   type Account,
   accountSettingsSchema,
   ENDPOINT_EVENTS,
+  ENDPOINT_FORMATS,
   ENDPOINT_METHODS,
   type Endpoint,
+  endpointHeadersSchema,
   endpointSchema,
 } from "../core/account.ts";
+import { wordsOf } from "../core/accounts.ts";
 import type { BlockedNumber, OptedOutNumber } from "../core/blocked-number.ts";
+import {
+  DELIVERY_LEVELS,
+  DELIVERY_STATES,
+  type Delivery,
+  deliveryIdOf,
+} from "../core/callback-delivery.ts";
+import type { CallbackPage } from "../core/callback-records.ts";
 import {
   type Campaign,
   campaignSchema,
@@ -16,6 +26,9 @@ import {
   type Template,
   templateSchema,
 } from "../core/content.ts";
+import { DISABLED_REASONS, ENDPOINT_STATES, type EndpointHealth } from "../core/endpoint-health.ts";
+import { DEFAULT_EVENTS } from "../core/endpoints.ts";
+import { isMessageReceived } from "../core/events.ts";
 import { type Limits, limitsSchema, type Usage } from "../core/limits.ts";
 import { CALLBACK_OPTIONS, DIALECTS } from "../core/message.ts";
 import { optOutSchema } from "../core/opt-out.ts";
@@ -31,7 +44,12 @@ const MAX_KEYWORDS = 50;
 const MAX_URL_LENGTH = 2_048;
 /** A year. */
 const MAX_OVERLAP_MINUTES = 525_600;
+/** A day. */
+const SIGNING_OVERLAP_MINUTES = 1_440;
 const MAX_CREDIT = 1_000_000_000;
+/** The most callbacks that one answer lists. */
+const MAX_CALLBACKS = 200;
+const DEFAULT_CALLBACKS = 50;
 
 const NOT_WELL_FORMED = "not well-formed Unicode";
 const isWellFormed = (text: string) => text.isWellFormed();
@@ -60,7 +78,7 @@ export function describeIssues(issues: readonly z.core.$ZodIssue[], whole: strin
     .slice(0, MAX_ISSUES)
     .map((issue) => {
       const where = issue.path.length > 0 ? issue.path.map(String).join(".") : `the ${whole}`;
-      if (issue.code !== "unrecognized_keys") return `${where}: ${issue.message}`;
+      if (issue.code !== "unrecognized_keys") return `${where}: ${wordsOf(issue)}`;
       const unknown = issue.keys.slice(0, MAX_UNKNOWN).map(quote).join(", ");
       return `${where}: there is no field ${unknown}`;
     })
@@ -121,8 +139,14 @@ const optOutChange = z
       "How people opt out by a reply; null brings a field's default back. No word can be one of both lists, compared without regard to case, accents and surrounding punctuation.",
   });
 
+const email = z.email().max(254);
+
 export const accountChange = z
   .strictObject({
+    email: clearable(email).meta({
+      description:
+        "Who is told of endpoints that are disabled because they do not answer; the administrators where there is none.",
+    }),
     moDialect: clearable(z.enum(DIALECTS)).meta({
       description: "The API in whose words messages from phones that answer no message are told.",
     }),
@@ -171,7 +195,6 @@ export const creditAddition = z
   })
   .meta({ id: "AdminCreditAddition", description: "Credit to be added." });
 
-const email = z.email().max(254);
 const timeZone = z
   .string()
   .min(1)
@@ -256,36 +279,96 @@ export const flowReplacement = z
   .strictObject({ text: flowText })
   .meta({ id: "AdminFlowReplacement", description: "A flow's text." });
 
+const endpointUrl = z
+  .string()
+  .min(1)
+  .max(MAX_URL_LENGTH)
+  .refine(isWellFormed, NOT_WELL_FORMED)
+  .meta({
+    description:
+      "A public address, without user name and password: those go into a header, `Authorization`.",
+    examples: ["https://customer.example/callback"],
+  });
+const endpointEvents = z.array(z.enum(ENDPOINT_EVENTS)).min(1).max(ENDPOINT_EVENTS.length);
+const ofEvents =
+  "What it is told of: hand-over to the operator, receipt by the phone, replies; or anything there is, now and later.";
+const callbackOption = z.enum(CALLBACK_OPTIONS);
+const ofCallbackOption = "Which statuses of messages whose request did not say.";
+const endpointMethod = z.enum(ENDPOINT_METHODS);
+const ofMethod = "How it is told of replies in Wavy's words; everything else is posted.";
+const endpointFormat = z.enum(ENDPOINT_FORMATS);
+const ofFormat =
+  "In whose words it is told: those of the API that a message came through (`dialect`), always those of one API, or as CloudEvents 1.0 in JSON.";
+const ofEndpoint = "Whose messages alone it is told of; all of the account's where there is none.";
+const headerName = endpointHeadersSchema.keyType;
+const headerValue = endpointHeadersSchema.valueType;
 export const endpointCreation = z
   .strictObject({
-    url: z
-      .string()
-      .min(1)
-      .max(MAX_URL_LENGTH)
-      .refine(isWellFormed, NOT_WELL_FORMED)
-      .meta({
-        examples: ["https://customer.example/callback"],
-      }),
-    events: z
-      .array(z.enum(ENDPOINT_EVENTS))
-      .min(1)
-      .max(ENDPOINT_EVENTS.length)
-      .default([...ENDPOINT_EVENTS])
-      .meta({
-        description:
-          "What it is told of: hand-over to the operator, receipt by the phone, replies.",
-      }),
-    callbackOption: z.enum(CALLBACK_OPTIONS).default("ALL").meta({
-      description: "Which statuses of messages whose request did not say.",
+    url: endpointUrl,
+    events: endpointEvents.default([...DEFAULT_EVENTS]).meta({ description: ofEvents }),
+    callbackOption: callbackOption.default("ALL").meta({ description: ofCallbackOption }),
+    method: endpointMethod.default("POST").meta({ description: ofMethod }),
+    format: endpointFormat.default("dialect").meta({ description: ofFormat }),
+    headers: endpointHeadersSchema.optional().meta({
+      description:
+        "Headers that come with each callback, as names and values. Only the names are ever shown.",
     }),
-    method: z.enum(ENDPOINT_METHODS).default("POST").meta({
-      description: "How it is told of replies to Wavy's clients; everything else is posted.",
-    }),
-    subAccount: subAccountNameSchema.optional().meta({
-      description: "Whose messages alone it is told of; all of the account's where there is none.",
-    }),
+    subAccount: subAccountNameSchema.optional().meta({ description: ofEndpoint }),
   })
   .meta({ id: "AdminEndpointCreation", description: "An endpoint to be." });
+export const endpointChange = z
+  .strictObject({
+    url: endpointUrl.optional(),
+    events: clearable(endpointEvents).meta({ description: ofEvents }),
+    callbackOption: clearable(callbackOption).meta({ description: ofCallbackOption }),
+    method: clearable(endpointMethod).meta({ description: ofMethod }),
+    format: clearable(endpointFormat).meta({ description: ofFormat }),
+    headers: clearable(z.record(headerName, headerValue.nullable())).meta({
+      description: "Header by header: what is not named stays, null removes one, or all.",
+    }),
+    subAccount: clearable(subAccountNameSchema).meta({ description: ofEndpoint }),
+  })
+  .meta({
+    id: "AdminEndpointChange",
+    description: "What is left out stays as it is; null brings a default back.",
+  });
+export const signingSecretRotation = z
+  .strictObject({
+    overlapMinutes: z
+      .number()
+      .int()
+      .nonnegative()
+      .max(MAX_OVERLAP_MINUTES)
+      .default(SIGNING_OVERLAP_MINUTES)
+      .meta({ description: "For how long the old secret signs beside the new one." }),
+  })
+  .meta({ id: "AdminSigningSecretRotation", description: "May be left out." });
+const endpointState = z.enum(ENDPOINT_STATES).meta({
+  description:
+    "`active`: it is told. `paused`: what it is to be told is held until it is active again. `disabled`: it is written down that it was not told.",
+});
+export const endpointStateChange = z.strictObject({ state: endpointState }).meta({
+  id: "AdminEndpointStateChange",
+  description:
+    "The state that an endpoint is to have. What it failed at before is forgotten; one that is disabled cannot be paused.",
+});
+const moment = z.iso
+  .datetime({ offset: true, message: "not a time such as 2026-11-22T12:00:00Z" })
+  .transform((written) => Date.parse(written));
+const describedMoment = (description: string) =>
+  moment.meta({ description, override: { type: "string", format: "date-time" } });
+export const endpointReplay = z
+  .strictObject({
+    since: describedMoment("What has failed since then is told again."),
+  })
+  .meta({ id: "AdminEndpointReplay", description: "What is to be told again." });
+export const callbackReplay = z
+  .strictObject({
+    since: describedMoment("What has failed since then is told again; everything unless given.")
+      .optional()
+      .transform((since = 0) => since),
+  })
+  .meta({ id: "AdminCallbackReplay", description: "May be left out." });
 
 const wholeNumber = z
   .string()
@@ -315,6 +398,21 @@ export const ofSubAccount = z.strictObject({
   }),
 });
 
+const endpointId = z.string().regex(/^[A-Za-z0-9-]{1,64}$/, "not the id of an endpoint");
+/** Which callbacks are listed. */
+export const callbackQuery = z.strictObject({
+  endpoint: endpointId.optional().meta({ description: "Those to one endpoint." }),
+  state: z.enum(DELIVERY_STATES).optional().meta({ description: "Those in one state." }),
+  before: describedMoment("Those that are older: `next` of the page before.").optional(),
+  limit: wholeNumber
+    .refine((limit) => limit >= 1 && limit <= MAX_CALLBACKS, `not from 1 to ${MAX_CALLBACKS}`)
+    .default(DEFAULT_CALLBACKS)
+    .meta({
+      description: "How many; a few more are listed where several are of the same moment.",
+      override: { type: "integer", minimum: 1, maximum: MAX_CALLBACKS, default: DEFAULT_CALLBACKS },
+    }),
+});
+
 // What is found in a path.
 
 /** The parameters of paths. What is none of these there is not, either. */
@@ -329,7 +427,11 @@ export const PATH_PARAMETERS = {
     .meta({ override: { type: "integer", minimum: 0 } }),
   flowId: flowSchema.shape.flowId,
   alias: campaignSchema.shape.alias.refine(isWellFormed, NOT_WELL_FORMED),
-  endpointId: z.string().regex(/^[A-Za-z0-9-]{1,64}$/),
+  endpointId,
+  callbackId: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,256}$/)
+    .meta({ description: "What the callback carries as `webhook-id`." }),
   number: z
     .string()
     .min(1)
@@ -374,6 +476,7 @@ export const accountAnswer = z
   .object({
     account: z.string(),
     state: z.enum(["active", "disabled"]),
+    email: z.string().optional(),
     country: z.string(),
     timeZone: z.string(),
     longMessages: z.boolean(),
@@ -526,23 +629,151 @@ export function describeFlow({ flowId, text, createdAt }: Flow): z.input<typeof 
   return { flowId, text, createdAt: formatUtc(createdAt) };
 }
 
+const endpointAnswerFields = {
+  endpointId: z.string(),
+  url: z.string(),
+  ...endpointSchema.pick({ events: true, callbackOption: true }).shape,
+  method: endpointMethod,
+  format: endpointFormat,
+  headers: z.array(z.string()).meta({ description: "The names; the values nobody can see." }),
+  subAccount: z.string().optional(),
+  secrets: z
+    .array(z.object({ createdAt: instant, validUntil: instant.optional() }))
+    .meta({ description: "When the secrets that sign were made, and when the old ones end." }),
+  state: endpointState,
+  disabledReason: z.enum(DISABLED_REASONS).optional().meta({
+    description:
+      "`by-hand`, `gone`: it answered 410, `failing`: nothing has succeeded for five days.",
+  }),
+  stateAt: instant.optional().meta({ description: "When it came into its state." }),
+  failingSince: instant.optional().meta({ description: "Since when nothing has succeeded." }),
+  circuitOpenUntil: instant
+    .optional()
+    .meta({ description: "Until when it is not called, because it does not answer." }),
+  createdAt: instant,
+};
 export const endpointAnswer = z
-  .object({
-    ...endpointSchema.pick({ callbackOption: true, events: true }).shape,
-    endpointId: z.string(),
-    url: z.string(),
-    method: z.enum(ENDPOINT_METHODS),
-    subAccount: z.string().optional(),
-    createdAt: instant,
-  })
+  .object(endpointAnswerFields)
   .meta({ id: "AdminEndpoint", description: "An URL that is told of what becomes of messages." });
+export const newEndpointAnswer = z
+  .object({
+    ...endpointAnswerFields,
+    secret: z.string().meta({
+      description: "What callbacks are signed with (Standard Webhooks). Shown this once.",
+    }),
+  })
+  .meta({ id: "AdminNewEndpoint", description: "An endpoint and its new secret." });
 
-export function describeEndpoint({
-  version: _,
-  account: __,
-  ...endpoint
-}: Endpoint): z.input<typeof endpointAnswer> {
-  return { ...endpoint, createdAt: formatUtc(endpoint.createdAt) };
+/** Without secrets and the values of headers, which may be secrets, too. */
+export function describeEndpoint(
+  { version: _, account: __, revision: ___, secrets, headers, createdAt, ...endpoint }: Endpoint,
+  health: EndpointHealth,
+  now: number,
+): z.input<typeof endpointAnswer> {
+  const { state, disabledReason, stateAt, failingSince, openUntil = now } = health;
+  return {
+    ...endpoint,
+    headers: Object.keys(headers),
+    secrets: secrets
+      .filter(({ validUntil = Number.POSITIVE_INFINITY }) => validUntil > now)
+      .map((secret) => ({
+        createdAt: formatUtc(secret.createdAt),
+        ...(secret.validUntil !== undefined && { validUntil: formatUtc(secret.validUntil) }),
+      })),
+    state,
+    ...(disabledReason && { disabledReason }),
+    ...(stateAt !== undefined && { stateAt: formatUtc(stateAt) }),
+    ...(failingSince !== undefined && { failingSince: formatUtc(failingSince) }),
+    ...(openUntil > now && { circuitOpenUntil: formatUtc(openUntil) }),
+    createdAt: formatUtc(createdAt),
+  };
+}
+
+const exactInstant = instant.meta({ description: "ISO 8601, in UTC, to the millisecond." });
+const callbackAnswerFields = {
+  callbackId: z.string().meta({ description: "What it carries as `webhook-id`." }),
+  endpointId: z.string(),
+  level: z.enum(DELIVERY_LEVELS),
+  messageId: z.string().optional().meta({ description: "Of the message that it tells of." }),
+  moId: z.number().int().optional().meta({ description: "Of the reply that it tells of." }),
+  state: z.enum(DELIVERY_STATES).meta({
+    description:
+      "`pending`: on its way. `waiting`: for what is to be told before. `held`: until its endpoint is active again.",
+  }),
+  cause: z.string().optional().meta({ description: "Why it has failed." }),
+  attemptCount: z.number().int(),
+  createdAt: exactInstant,
+  settledAt: exactInstant.optional(),
+};
+export const callbackSummaryAnswer = z
+  .object(callbackAnswerFields)
+  .meta({ id: "AdminCallbackSummary", description: "What an endpoint was told, or is to be." });
+export const callbackAnswer = z
+  .object({
+    ...callbackAnswerFields,
+    deadline: exactInstant.meta({ description: "Until when it is tried again." }),
+    attempts: z.array(
+      z.object({
+        at: exactInstant,
+        durationMs: z.number().int(),
+        status: z.number().int().optional().meta({ description: "HTTP's, if it was answered." }),
+        failure: z.string().optional().meta({ description: "Why it was not answered." }),
+        answer: z.string().optional().meta({ description: "The answer's first 1,024 bytes." }),
+      }),
+    ),
+    event: z.looseObject({ eventId: z.string() }).meta({
+      description: "What it tells, as it was on the bus.",
+    }),
+  })
+  .meta({ id: "AdminCallback", description: "A callback with all its attempts." });
+export const callbackListAnswer = z.object({
+  callbacks: z.array(callbackSummaryAnswer),
+  next: exactInstant.optional().meta({
+    description: "What to ask the next page to be `before`; absent where there is none.",
+  }),
+});
+export const callbackReplayAnswer = z
+  .object({
+    endpointIds: z
+      .array(z.string())
+      .meta({ description: "The endpoints that are told: all that are not disabled." }),
+  })
+  .meta({ id: "AdminCallbackReplayBegun", description: "Whom failed callbacks are told again." });
+
+const exactly = (at: number) => new Date(at).toISOString();
+
+export function describeCallbackSummary(delivery: Delivery): z.input<typeof callbackSummaryAnswer> {
+  const { endpointId, level, event, state, cause, attempts, createdAt, settledAt } = delivery;
+  return {
+    callbackId: deliveryIdOf(delivery),
+    endpointId,
+    level,
+    ...(isMessageReceived(event) ? { moId: event.moId } : { messageId: event.id }),
+    state,
+    ...(cause !== undefined && { cause }),
+    attemptCount: attempts.length,
+    createdAt: exactly(createdAt),
+    ...(settledAt !== undefined && { settledAt: exactly(settledAt) }),
+  };
+}
+
+export function describeCallback(delivery: Delivery): z.input<typeof callbackAnswer> {
+  return {
+    ...describeCallbackSummary(delivery),
+    deadline: exactly(delivery.deadline),
+    attempts: delivery.attempts.map(({ at, ...attempt }) => ({ at: exactly(at), ...attempt })),
+    event: delivery.event,
+  };
+}
+
+export function describeCallbackPage({
+  callbacks,
+  next,
+}: CallbackPage): z.input<typeof callbackListAnswer> {
+  return {
+    callbacks: callbacks.map(describeCallbackSummary),
+    ...(next !== undefined && { next: exactly(next) }),
+  };
 }
 
 const phone = z.string().meta({

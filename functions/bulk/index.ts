@@ -3,6 +3,7 @@ import { awsClientConfig } from "../adapters/aws-client.ts";
 import { createBatchStore } from "../adapters/dynamodb/batches.ts";
 import { createDocumentClient } from "../adapters/dynamodb/client.ts";
 import { createMessageStore } from "../adapters/dynamodb/messages.ts";
+import { openPoison } from "../adapters/sqs/dead-letters.ts";
 import { openDispatchQueue } from "../adapters/sqs/dispatch-queue.ts";
 import { batchJobSchema } from "../core/batch.ts";
 import { loadEnv } from "../runtime/env.ts";
@@ -13,6 +14,7 @@ import { env as schema } from "./env.ts";
 import { createHandler } from "./handler.ts";
 
 const env = loadEnv(schema);
+const sqs = new SQSClient(awsClientConfig);
 const table = { client: createDocumentClient(), tableName: env.MESSAGES_TABLE, clock };
 
 export const handler = createQueueFunction({
@@ -21,8 +23,9 @@ export const handler = createQueueFunction({
   process: createHandler({
     messages: createMessageStore(table),
     batches: createBatchStore(table),
-    dispatchQueue: openDispatchQueue(env, { client: new SQSClient(awsClientConfig), clock }),
+    dispatchQueue: openDispatchQueue(env, { client: sqs, clock }),
     clock,
   }),
+  poison: openPoison(env, { client: sqs }),
   log: createLog("bulk"),
 });

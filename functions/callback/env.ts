@@ -1,12 +1,19 @@
 import * as z from "zod";
-import { directoryEnv } from "../adapters/dynamodb/env.ts";
-import { callbackRetryEnv } from "../adapters/sqs/env.ts";
+import { callbacksEnv, directoryEnv } from "../adapters/dynamodb/env.ts";
+import { eventBusEnv } from "../adapters/eventbridge/env.ts";
+import { callbackQueueEnv, poisonEnv } from "../adapters/sqs/env.ts";
 import { webhookEnv } from "../adapters/webhook/env.ts";
 
 /** The environment of callback. */
 export const env = z.object({
   ...directoryEnv.shape,
-  ...callbackRetryEnv.shape,
+  ...callbacksEnv.shape,
+  ...callbackQueueEnv.shape,
+  ...poisonEnv.shape,
+  ...eventBusEnv.shape,
   ...webhookEnv.shape,
+  /** How many requests may be under way to one endpoint. */
+  CALLBACK_SLOTS: z.coerce.number().int().positive(),
+  CALLBACK_RETENTION_HOURS: z.coerce.number().positive(),
   STAGE: z.string().min(1),
 });

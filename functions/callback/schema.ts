@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { Account, Endpoint } from "../core/account.ts";
-import { callbackDeliverySchema } from "../core/callback-delivery.ts";
+import { deliveryTurnSchema, releaseJobSchema } from "../core/callback-delivery.ts";
 import {
   isMessageReceived,
   type TorpedoEvent,
@@ -8,36 +8,66 @@ import {
   traceOfEvent,
 } from "../core/events.ts";
 import type { WebhookRequest } from "../core/ports.ts";
+import { cloudEvent } from "./cloud-event.ts";
 import { callbackMo, callbackMt } from "./mesago.ts";
+import { signatureHeaders } from "./signature.ts";
 import { deliveryReport, forwardedMo, forwardedMoQuery, sentCallback } from "./wavy.ts";
 
-/** What the callback function receives: an event fresh from the bus, or a delivery that failed before. */
-export const callbackInputSchema = z.union([callbackDeliverySchema, torpedoEventSchema]);
+/** A delivery that failed before deliveries were kept in a table; in the queue of a stack that has just been updated. */
+const failedBeforeSchema = z.object({ event: torpedoEventSchema, endpointId: z.string().min(1) });
+
+/** What the callback function receives: an event from the bus, a turn of a delivery, or that deliveries are to go on. */
+export const callbackInputSchema = z.union([
+  releaseJobSchema,
+  deliveryTurnSchema,
+  failedBeforeSchema,
+  torpedoEventSchema,
+]);
 export type CallbackInput = z.output<typeof callbackInputSchema>;
 
 /** What the log calls the message that an input is about. */
-export function traceOf(input: CallbackInput): string {
-  return traceOfEvent("endpointId" in input ? input.event : input);
+export function traceOf(input: CallbackInput): string | undefined {
+  if ("kind" in input) return undefined;
+  if ("subject" in input) return input.subject;
+  return traceOfEvent("event" in input ? input.event : input);
 }
 
-/** The HTTP request that tells an endpoint of an event, in the words of the message's dialect. */
+/**
+ * The signed HTTP request that tells an endpoint of an event, in the words that it is told in.
+ * @param request.id the same for all requests that tell the same
+ * @param request.at milliseconds since the epoch
+ */
 export function formatCallback(
   event: TorpedoEvent,
   account: Account,
-  endpoint: Pick<Endpoint, "url" | "method">,
+  endpoint: Endpoint,
+  request: { readonly id: string; readonly at: number },
 ): WebhookRequest {
-  const { url } = endpoint;
-  if (event.dialect === "wavy") return formatWavy(event, endpoint);
-  return posted(
-    url,
-    isMessageReceived(event) ? callbackMo(event, account) : callbackMt(event, account),
-  );
+  const content = contentOf(event, account, endpoint);
+  const signature = signatureHeaders(endpoint.secrets, request, content.body ?? "");
+  const own = Object.entries(endpoint.headers).map(([name, value]) => [name.toLowerCase(), value]);
+  return {
+    ...content,
+    headers: { ...USER_AGENT, ...Object.fromEntries(own), ...content.headers, ...signature },
+  };
 }
 
-function formatWavy(
-  event: TorpedoEvent,
-  { url, method }: Pick<Endpoint, "url" | "method">,
-): WebhookRequest {
+function contentOf(event: TorpedoEvent, account: Account, endpoint: Endpoint): WebhookRequest {
+  const { url, format } = endpoint;
+  switch (format === "dialect" ? event.dialect : format) {
+    case "cloudevents":
+      return posted(url, cloudEvent(event), "application/cloudevents+json; charset=utf-8");
+    case "wavy":
+      return inWordsOfWavy(event, endpoint);
+    default:
+      return posted(
+        url,
+        isMessageReceived(event) ? callbackMo(event, account) : callbackMt(event, account),
+      );
+  }
+}
+
+function inWordsOfWavy(event: TorpedoEvent, { url, method }: Endpoint): WebhookRequest {
   if (isMessageReceived(event)) {
     return method === "GET"
       ? queried(url, forwardedMoQuery(event))
@@ -51,11 +81,15 @@ function formatWavy(
 
 const USER_AGENT = { "user-agent": "Torpedo" };
 
-function posted(url: string, content: object): WebhookRequest {
+function posted(
+  url: string,
+  content: object,
+  type = "application/json; charset=utf-8",
+): WebhookRequest {
   return {
     method: "POST",
     url,
-    headers: { "content-type": "application/json; charset=utf-8", ...USER_AGENT },
+    headers: { "content-type": type },
     body: JSON.stringify(content),
   };
 }
@@ -64,5 +98,5 @@ function queried(url: string, query: URLSearchParams): WebhookRequest {
   const target = new URL(url);
   // Not by its searchParams, which would write anew what the customer's URL has there already.
   target.search = target.search ? `${target.search}&${query}` : String(query);
-  return { method: "GET", url: target.href, headers: USER_AGENT };
+  return { method: "GET", url: target.href, headers: {} };
 }

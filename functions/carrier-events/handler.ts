@@ -9,6 +9,6 @@ export type CarrierEventDependencies = Omit<ReceiveDependencies, "messages"> & {
 
 /** Applies what a carrier reported. */
 export function createHandler(deps: CarrierEventDependencies) {
-  return async (event: CarrierEvent) =>
-    event.type === "receipt" ? applyReceipt(deps, event) : receiveMo(deps, event);
+  return async (event: CarrierEvent, receives: number) =>
+    event.type === "receipt" ? applyReceipt(deps, event) : receiveMo(deps, event, receives);
 }

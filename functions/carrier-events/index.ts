@@ -6,7 +6,7 @@ import { createDirectory } from "../adapters/dynamodb/directory.ts";
 import { createMessageStore } from "../adapters/dynamodb/messages.ts";
 import { createMoStore } from "../adapters/dynamodb/mos.ts";
 import { createSubAccounts } from "../adapters/dynamodb/sub-accounts.ts";
-import { createDeadLetters } from "../adapters/sqs/dead-letters.ts";
+import { createDeadLetters, openPoison } from "../adapters/sqs/dead-letters.ts";
 import { openDispatchQueue } from "../adapters/sqs/dispatch-queue.ts";
 import { carrierEventSchema } from "../core/carrier.ts";
 import { loadEnv } from "../runtime/env.ts";
@@ -42,5 +42,6 @@ export const handler = createQueueFunction({
     clock,
     randomness,
   }),
+  poison: openPoison(env, { client: sqs }),
   log: createLog("carrier-events"),
 });

@@ -34,6 +34,8 @@ const rateLimitsSchema = z.object({
 
 /** What the operator can switch for an account; absent is as when it was created. */
 export const accountSettingsSchema = z.object({
+  /** Where its owner is told of what it should know; its administrators are where it has none. */
+  email: z.email().max(254).optional(),
   /** Whether texts of more than one part are sent (Mesago document, "Mensagens longas"). */
   longMessages: z.boolean().default(false),
   /** How texts are cut into parts. */
@@ -72,26 +74,68 @@ export const accountSchema = z.object({
 });
 export type Account = z.infer<typeof accountSchema>;
 
-/** What an endpoint can be told: hand-over to the operator, receipt by the phone, replies. */
-export const ENDPOINT_EVENTS = ["sent", "delivered", "received"] as const;
+/** What an endpoint can be told: hand-over to the operator, receipt by the phone, replies; or anything, also of kinds that are not known yet. */
+export const ENDPOINT_EVENTS = ["sent", "delivered", "received", "any"] as const;
 export type EndpointEvent = (typeof ENDPOINT_EVENTS)[number];
 
 /** How MOs can be told: as JSON in the body of a POST, or in the query of a GET. */
 export const ENDPOINT_METHODS = ["POST", "GET"] as const;
 
-/** Where an account wants its callbacks. */
+/** In whose words an endpoint is told: those of the dialect that the message came through, or always the same. */
+export const ENDPOINT_FORMATS = ["dialect", ...DIALECTS, "cloudevents"] as const;
+
+const MAX_HEADERS = 20;
+const MAX_HEADER_LENGTH = 1_024;
+
+/** What HTTP, the content or the signature decides (RFC 9110, section 7.6.1; Standard Webhooks, "Webhook headers"). */
+const RESERVED_HEADERS =
+  /^(?:host|connection|content-.*|transfer-encoding|te|trailer|upgrade|keep-alive|proxy-.*|expect|webhook-.*)$/i;
+
+/** Headers that are sent along with each callback. */
+export const endpointHeadersSchema = z
+  .record(
+    z
+      .string()
+      .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/, "a header's name is letters, digits and dashes")
+      .refine((name) => !RESERVED_HEADERS.test(name), "this header is not for you to set"),
+    z
+      .string()
+      .max(MAX_HEADER_LENGTH)
+      .regex(/^[\t\x20-\x7e]*$/, "a header's value is one line of ASCII"),
+  )
+  .refine(
+    (headers) => Object.keys(headers).length <= MAX_HEADERS,
+    `at most ${MAX_HEADERS} headers`,
+  );
+
+/** A secret that callbacks are signed with: `whsec_` and Base64 (Standard Webhooks, "Secret serialization"). */
+const signingSecretSchema = z.object({
+  secret: z.string().regex(/^whsec_[A-Za-z0-9+/]+=*$/),
+  createdAt: instant,
+  /** Milliseconds since the epoch; absent means until it is rotated. */
+  validUntil: instant.optional(),
+});
+export type SigningSecret = z.infer<typeof signingSecretSchema>;
+
+/** Where an account wants its callbacks, and how. Whether it gets them now is its health's to say. */
 export const endpointSchema = z.object({
   version: z.literal(1),
   account: accountIdSchema,
   endpointId: z.string().min(1),
   /** The sub-account whose messages it is told of; absent means all of the account's. */
   subAccount: z.string().min(1).optional(),
-  /** Of MOs to Wavy's clients; everything else is posted. */
+  /** Of MOs in Wavy's words; everything else is posted. */
   method: z.enum(ENDPOINT_METHODS).default("POST"),
   url: z.url({ protocol: /^https?$/ }),
   events: z.array(z.enum(ENDPOINT_EVENTS)).min(1),
+  format: z.enum(ENDPOINT_FORMATS).default("dialect"),
+  headers: endpointHeadersSchema.default({}),
+  /** Newest first. Those of endpoints from before there was signing are none until one is made. */
+  secrets: z.array(signingSecretSchema).default([]),
   /** Applies to messages whose request did not say. */
   callbackOption: z.enum(CALLBACK_OPTIONS),
   createdAt: instant,
+  /** Counts the changes, so that of two at the same time one is refused. */
+  revision: z.number().int().nonnegative().default(0),
 });
 export type Endpoint = z.infer<typeof endpointSchema>;

@@ -4,14 +4,9 @@ import {
   type AccountSettings,
   accountIdSchema,
   accountSettingsSchema,
-  type Endpoint,
-  type EndpointEvent,
-  endpointSchema,
 } from "./account.ts";
 import { credentialOf, rotateSecret } from "./credentials.ts";
-import type { SubAccounts } from "./customer-ports.ts";
 import { applyChanges, type FieldChanges } from "./field-changes.ts";
-import type { CallbackOption } from "./message.ts";
 import { isCountry } from "./numbers.ts";
 import { ambiguousWord, type OptOut } from "./opt-out.ts";
 import type { Clock, Directory, Randomness } from "./ports.ts";
@@ -36,8 +31,13 @@ export function assertValid<T>(schema: z.ZodType<T>, value: unknown): T {
   if (parsed.success) return parsed.data;
   const [problem] = parsed.error.issues;
   const field = problem?.path.join(".");
-  throw new InvalidRequestError(field ? `${field}: ${problem?.message}` : problem?.message);
+  const words = problem && wordsOf(problem);
+  throw new InvalidRequestError(field ? `${field}: ${words}` : words);
 }
+
+/** What is wrong with a value: where it is a key, what is wrong with that. */
+export const wordsOf = (problem: z.core.$ZodIssue): string =>
+  (problem.code === "invalid_key" ? problem.issues[0]?.message : undefined) ?? problem.message;
 
 /**
  * A country code as it is stored.
@@ -76,15 +76,23 @@ export interface NewCredential {
  *
  * @param request.country ISO 3166-1 alpha-2
  * @param request.timeZone that of the country's capital where not given
- * @throws InvalidRequestError for a name that is taken or not allowed, an unknown country or zone
+ * @throws InvalidRequestError for a name that is taken or not allowed, an unknown country or zone,
+ *   or what is no e-mail address
  */
 export async function createAccount(
   { directory, clock, randomness }: AccountDependencies,
-  request: { account: string; country: string; timeZone?: string | undefined },
+  request: {
+    account: string;
+    country: string;
+    timeZone?: string | undefined;
+    email?: string | undefined;
+  },
 ): Promise<NewCredential> {
   const account = assertValid(accountIdSchema, request.account);
   const country = readCountry(request.country);
   const timeZone = readTimeZone(request.timeZone ?? zoneOfCountry(country));
+  const { email } = request;
+  const settings = assertValid(accountSettingsSchema, { ...(email !== undefined && { email }) });
   const password = randomness.secret();
   const now = clock.now();
   const inserted = await directory.insertAccount({
@@ -93,7 +101,7 @@ export async function createAccount(
     state: "active",
     country,
     timeZone,
-    ...accountSettingsSchema.parse({}),
+    ...settings,
     credentials: [credentialOf(password, now)],
     createdAt: now,
     revision: 0,
@@ -196,7 +204,9 @@ export async function changeAccountSettings(
     });
     assertUnambiguous(changed.optOut, optOut);
     if (settings.shortCodes) await assertFree(directory, account, changed.shortCodes);
-    return { ...found, ...changed };
+    // One that is taken away is not to come back.
+    const { email, ...others } = found;
+    return { ...others, ...changed };
   });
 }
 
@@ -233,66 +243,4 @@ export async function rotateCredential(
     credentials: rotateSecret(found.credentials, password, clock.now(), overlapMinutes),
   }));
   return { account, password };
-}
-
-/**
- * Adds an URL that is told of an account's events.
- *
- * @param request.subAccount whose messages alone it is told of; all of the account's where not given
- * @param request.method how it is told of MOs that come to Wavy's clients; POST where not given
- * @param protocols what the stage lets callbacks speak: `https`, perhaps `http`
- * @throws InvalidRequestError where there is no such account or sub-account, this is no URL of
- *   these protocols, or there is nothing that it is to be told of
- */
-export async function addEndpoint(
-  {
-    directory,
-    subAccounts,
-    clock,
-    randomness,
-  }: Omit<AccountDependencies, "randomness"> & {
-    readonly subAccounts: Pick<SubAccounts, "findSubAccount">;
-    readonly randomness: Pick<Randomness, "uuid">;
-  },
-  request: {
-    account: string;
-    url: string;
-    events: EndpointEvent[];
-    callbackOption: CallbackOption;
-    subAccount?: string | undefined;
-    method?: Endpoint["method"] | undefined;
-  },
-  protocols: readonly string[],
-): Promise<Endpoint> {
-  const { account, subAccount } = request;
-  await getAccount(directory, account);
-  if (subAccount !== undefined && !(await subAccounts.findSubAccount(account, subAccount))) {
-    throw new InvalidRequestError(`account "${account}" has no sub-account "${subAccount}"`);
-  }
-  const { url } = request;
-  if (!URL.canParse(url) || !protocols.includes(new URL(url).protocol.slice(0, -1))) {
-    throw new InvalidRequestError(`"${url}" is not an ${protocols.join(" or ")} URL`);
-  }
-  const endpoint = assertValid(endpointSchema, {
-    version: 1,
-    ...request,
-    endpointId: randomness.uuid(),
-    createdAt: clock.now(),
-  });
-  await directory.putEndpoint(endpoint);
-  return endpoint;
-}
-
-/**
- * Removes an endpoint. Deliveries still waiting for it are dropped.
- * @throws InvalidRequestError where there is no such endpoint
- */
-export async function removeEndpoint(
-  directory: Pick<Directory, "removeEndpoint">,
-  account: string,
-  endpointId: string,
-): Promise<void> {
-  if (!(await directory.removeEndpoint(account, endpointId))) {
-    throw new InvalidRequestError(`account "${account}" has no endpoint ${endpointId}`);
-  }
 }

@@ -1,49 +1,23 @@
-import type { Account, Endpoint, EndpointEvent } from "./account.ts";
-import type { CallbackDelivery } from "./callback-delivery.ts";
-import {
-  isMessageReceived,
-  type MessageStatusChanged,
-  type TorpedoEvent,
-  timeOfEvent,
-} from "./events.ts";
+import type { Endpoint, EndpointEvent } from "./account.ts";
+import { type Delivery, type DeliveryKey, keyOfDelivery, subjectOf } from "./callback-delivery.ts";
+import type { CallbackQueue, Deliveries } from "./callback-ports.ts";
+import { codesOf } from "./codes.ts";
+import { isMessageReceived, type MessageStatusChanged, type TorpedoEvent } from "./events.ts";
 import type { State } from "./lifecycle.ts";
-import type {
-  CallbackRetryQueue,
-  Clock,
-  Directory,
-  WebhookClient,
-  WebhookRequest,
-  WebhookResult,
-} from "./ports.ts";
-import { CALLBACK_RETRY_SECONDS } from "./retry-schedule.ts";
+import type { Clock, Directory } from "./ports.ts";
+import { CALLBACK_GIVE_UP_AFTER_MS } from "./retry-schedule.ts";
 
-/** Writes what tells an endpoint of an event, in the words of the dialect that its message came through. */
-export type FormatCallback = (
-  event: TorpedoEvent,
-  account: Account,
-  endpoint: Endpoint,
-) => WebhookRequest;
-
-/** What delivering callbacks needs. */
-export interface CallbackDependencies {
-  readonly directory: Pick<Directory, "findAccount" | "listEndpoints">;
-  readonly webhook: WebhookClient;
-  readonly retryQueue: CallbackRetryQueue;
-  readonly format: FormatCallback;
+/** What having endpoints told of events needs. `retentionMs` is for how long it is known what they were told. */
+export interface FanOutDependencies {
+  readonly directory: Pick<Directory, "listEndpoints">;
+  readonly deliveries: Pick<Deliveries, "insert" | "find">;
+  readonly queue: Pick<CallbackQueue, "enqueue">;
   readonly clock: Clock;
-}
-
-/** How one attempt went, for the log and the metrics. `sinceChangeMs`: from the change of state to now. */
-export interface CallbackAttempt {
-  readonly endpointId: string;
-  readonly attempt: number;
-  readonly outcome: "delivered" | "will-retry" | "given-up";
-  readonly result: WebhookResult;
-  readonly sinceChangeMs: number;
+  readonly retentionMs: number;
 }
 
 /** The level of status a state belongs to; undefined for those that are never called back. */
-const LEVEL_OF_STATE: Readonly<Record<State, EndpointEvent | undefined>> = {
+const LEVEL_OF_STATE: Readonly<Record<State, "sent" | "delivered" | undefined>> = {
   SCHEDULED: undefined,
   QUEUED: undefined,
   SENDING: undefined,
@@ -63,97 +37,151 @@ const LEVEL_OF_STATE: Readonly<Record<State, EndpointEvent | undefined>> = {
 export function isWanted(endpoint: Endpoint, event: TorpedoEvent): boolean {
   if (endpoint.subAccount !== undefined && endpoint.subAccount !== event.subAccount) return false;
   return isMessageReceived(event)
-    ? endpoint.events.includes("received")
+    ? listensTo(endpoint, "received")
     : isStatusWanted(endpoint, event);
 }
 
+const listensTo = ({ events }: Endpoint, event: EndpointEvent) =>
+  events.includes(event) || events.includes("any");
+
 function isStatusWanted(endpoint: Endpoint, event: MessageStatusChanged): boolean {
   const level = LEVEL_OF_STATE[event.state];
-  if (!level || !endpoint.events.includes(level) || !hasCode(event)) return false;
-  const option = event.callbackOption ?? endpoint.callbackOption;
+  if (!level || !listensTo(endpoint, level) || !hasCode(endpoint, event)) return false;
+  const option = optionOf(endpoint, event);
   return option === "ALL" || (option === "FINAL" && event.final);
 }
 
-/** Whether its dialect can say a status: Wavy has no code for a message that was canceled. */
-const hasCode = ({ dialect, codes }: MessageStatusChanged) =>
-  dialect !== "wavy" || codes.wavy.sent !== undefined;
+/** Which statuses of its message an endpoint is told. */
+export const optionOf = (endpoint: Endpoint, event: MessageStatusChanged) =>
+  event.callbackOption ?? endpoint.callbackOption;
+
+/** Whether the words that an endpoint is told in can say a status: Wavy's have no code for a message that was canceled. */
+const hasCode = ({ format }: Endpoint, { dialect, codes }: MessageStatusChanged) =>
+  (format === "dialect" ? dialect : format) !== "wavy" || codes.wavy.sent !== undefined;
 
 /**
- * Tells every endpoint of the account that wants to know, each by itself: one that fails goes to
- * the retry queue and holds up nobody.
- *
- * @throws whatever the directory or the retry queue throws; the event is then delivered again, to
- *   all its endpoints
+ * That a message was sent, as the event said it that came before one of its receipt. The bus keeps
+ * no order, and may never bring it.
  */
-export async function deliverEvent(
-  deps: CallbackDependencies,
-  event: TorpedoEvent,
-): Promise<CallbackAttempt[]> {
-  if (!isMessageReceived(event) && event.callbackOption === "NONE") return [];
-  const wanting = (await deps.directory.listEndpoints(event.account)).filter((endpoint) =>
-    isWanted(endpoint, event),
-  );
-  if (wanting.length === 0) return [];
-  const account = await deps.directory.findAccount(event.account);
-  if (!account) return [];
-  const settled = await Promise.allSettled(
-    wanting.map((endpoint) =>
-      attempt(deps, account, endpoint, { event, endpointId: endpoint.endpointId, attempts: 0 }),
-    ),
-  );
-  return settled.map((result) => {
-    if (result.status === "rejected") throw result.reason;
-    return result.value;
-  });
-}
-
-/**
- * Makes the next attempt of a delivery that has failed before. An endpoint removed meanwhile is
- * not called again.
- */
-export async function retryDelivery(
-  deps: CallbackDependencies,
-  delivery: CallbackDelivery,
-): Promise<CallbackAttempt[]> {
-  const [account, endpoints] = await Promise.all([
-    deps.directory.findAccount(delivery.event.account),
-    deps.directory.listEndpoints(delivery.event.account),
-  ]);
-  const endpoint = endpoints.find(({ endpointId }) => endpointId === delivery.endpointId);
-  return account && endpoint ? [await attempt(deps, account, endpoint, delivery)] : [];
-}
-
-async function attempt(
-  deps: CallbackDependencies,
-  account: Account,
-  endpoint: Endpoint,
-  delivery: CallbackDelivery,
-): Promise<CallbackAttempt> {
-  const result = await deps.webhook.send(deps.format(delivery.event, account, endpoint));
-  const made: CallbackDelivery = { ...delivery, attempts: delivery.attempts + 1 };
+function sentBefore(event: TorpedoEvent): MessageStatusChanged | undefined {
+  if (isMessageReceived(event) || event.sentAt === undefined) return undefined;
+  if (LEVEL_OF_STATE[event.state] !== "delivered") return undefined;
+  const { reason: _, ...same } = event;
   return {
-    endpointId: endpoint.endpointId,
-    attempt: made.attempts,
-    outcome: await settle(deps.retryQueue, made, result),
-    result,
-    sinceChangeMs: deps.clock.now() - Date.parse(timeOfEvent(delivery.event)),
+    ...same,
+    eventId: `${event.traceId}.SENT.${Date.parse(event.sentAt)}`,
+    state: "SENT",
+    previousState: "SENDING",
+    final: false,
+    at: event.sentAt,
+    codes: codesOf("SENT", undefined),
   };
 }
 
-async function settle(
-  retryQueue: CallbackRetryQueue,
-  made: CallbackDelivery,
-  result: WebhookResult,
-): Promise<CallbackAttempt["outcome"]> {
-  if (result.kind === "answered" && result.status >= 200 && result.status < 300) return "delivered";
-  const delaySeconds = CALLBACK_RETRY_SECONDS[made.attempts - 1];
-  if (delaySeconds === undefined) {
-    await retryQueue.giveUp(
-      made,
-      result.kind === "answered" ? `HTTP ${result.status}` : result.cause,
-    );
-    return "given-up";
-  }
-  await retryQueue.enqueue(made, delaySeconds);
-  return "will-retry";
+/**
+ * Has every endpoint of the account that wants to know told of an event: each gets a delivery of
+ * its own, once however often the event comes.
+ *
+ * @param how.isRedelivery whether the event was here before, perhaps to be left half-done
+ * @param how.only the endpoint that alone is to be told; all that want to know where not given
+ * @returns the deliveries that were put on their way
+ * @throws whatever the directory, the store or the queue throws; the event is then to come again
+ */
+export async function deliverEvent(
+  deps: FanOutDependencies,
+  event: TorpedoEvent,
+  { isRedelivery, only }: { readonly isRedelivery: boolean; readonly only?: string | undefined },
+): Promise<Delivery[]> {
+  if (!isMessageReceived(event) && event.callbackOption === "NONE") return [];
+  const endpoints = await deps.directory.listEndpoints(event.account);
+  const before = sentBefore(event);
+  const begun = await Promise.all(
+    endpoints
+      .filter(({ endpointId }) => only === undefined || endpointId === only)
+      .filter((endpoint) => isWanted(endpoint, event))
+      .flatMap((endpoint) => [
+        ...(before && isWanted(endpoint, before)
+          ? [begin(deps, endpoint, before, { isRedelivery, isLate: true })]
+          : []),
+        begin(deps, endpoint, event, { isRedelivery, isLate: false }),
+      ]),
+  );
+  const deliveries = begun.filter((delivery) => delivery !== undefined);
+  if (deliveries.length > 0) await deps.queue.enqueue(deliveries.map(turnOf));
+  return deliveries;
+}
+
+/** After so long, whoever stored a delivery and did not put it on its way is not going to. */
+const ABANDONED_AFTER_MS = 60_000;
+
+/**
+ * Stores a delivery, if there is none yet.
+ * @param how.isLate whether there is one as a rule
+ * @returns the delivery, where nobody else puts it on its way
+ */
+async function begin(
+  deps: FanOutDependencies,
+  endpoint: Endpoint,
+  event: TorpedoEvent,
+  { isRedelivery, isLate }: { readonly isRedelivery: boolean; readonly isLate: boolean },
+): Promise<Delivery | undefined> {
+  const delivery = deliveryOf(deps, endpoint, event);
+  const existing = isLate ? await deps.deliveries.find(delivery) : undefined;
+  const stored = existing ?? (await deps.deliveries.insert(delivery));
+  if (stored === delivery) return stored;
+  const isAbandoned = isRedelivery || stored.createdAt <= deps.clock.now() - ABANDONED_AFTER_MS;
+  return isAbandoned && stored.state === "pending" && stored.turn === 0 ? stored : undefined;
+}
+
+function deliveryOf(
+  { clock, retentionMs }: Pick<FanOutDependencies, "clock" | "retentionMs">,
+  { account, endpointId }: Endpoint,
+  event: TorpedoEvent,
+): Delivery {
+  const level = isMessageReceived(event) ? "received" : LEVEL_OF_STATE[event.state];
+  if (!level) throw new Error(`nobody is told of ${String(level)}`);
+  return newDelivery({ account, endpointId, subject: subjectOf(event), level }, event, {
+    now: clock.now(),
+    retentionMs,
+  });
+}
+
+/** A delivery before its first turn. Times are milliseconds since the epoch. */
+export function newDelivery(
+  key: DeliveryKey,
+  event: TorpedoEvent,
+  { now, retentionMs }: { readonly now: number; readonly retentionMs: number },
+): Delivery {
+  return {
+    version: 1,
+    ...key,
+    event,
+    state: "pending",
+    turn: 0,
+    step: 0,
+    attempts: [],
+    createdAt: now,
+    deadline: now + CALLBACK_GIVE_UP_AFTER_MS,
+    removeAt: Math.ceil((now + retentionMs) / 1_000),
+  };
+}
+
+/** What makes a delivery go on from the beginning of its schedule of retries. */
+export function begunAnew(
+  { removeAt }: Delivery,
+  { now, retentionMs }: { readonly now: number; readonly retentionMs: number },
+) {
+  return {
+    state: "pending",
+    cause: undefined,
+    step: 0,
+    deadline: now + CALLBACK_GIVE_UP_AFTER_MS,
+    settledAt: undefined,
+    removeAt: Math.max(removeAt, Math.ceil((now + retentionMs) / 1_000)),
+  } as const;
+}
+
+/** The turn of a delivery that is next. */
+export function turnOf(delivery: Delivery) {
+  return { ...keyOfDelivery(delivery), turn: delivery.turn };
 }

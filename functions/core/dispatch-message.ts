@@ -69,14 +69,22 @@ export async function dispatchMessage(
   if (claim.kind === "refused") return handleRefusedClaim(deps, ref, claim.message, startedAt);
   // The time left may not do for the carrier's answer and its record: when the lease has run out.
   if (deps.clock.now() - startedAt > deps.claimTimeoutMs) throw new SlowClaimError();
-  return settle(deps, claim.message, lease, await handOver(deps, claim.message));
+  const handed = await handOver(deps, claim.message);
+  return settle(deps, claim.message, { lease, handed, startedAt });
 }
 
 async function settle(
   deps: DispatchDependencies,
   claimed: Message,
-  lease: HandOverRecord["lease"],
-  handed: readonly Handed[],
+  {
+    lease,
+    handed,
+    startedAt,
+  }: {
+    readonly lease: HandOverRecord["lease"];
+    readonly handed: readonly Handed[];
+    readonly startedAt: number;
+  },
 ): Promise<DispatchOutcome> {
   const base = { ref: refOf(claimed), lease, at: deps.clock.now() };
   const detail = handed.flatMap(({ outcome }) => ("detail" in outcome && outcome.detail) || [])[0];
@@ -90,13 +98,47 @@ async function settle(
   const record: HandOverRecord = claimed.parts
     ? { ...base, parts: settled }
     : { ...base, outcome: (settled[0] as (typeof settled)[0]).outcome };
-  try {
-    return { ...(await recordHandOver(deps, record, claimed)), ...(detail && { detail }) };
-  } catch (error) {
-    // Were this reference to come back instead, the message would be handed over a second time.
-    await deps.dispatchQueue.enqueueRecord(record);
-    return { kind: "deferred", detail: nameOf(error) };
+  const outcome = await writeDown(deps, record, claimed, startedAt);
+  return { ...(detail && { detail }), ...outcome };
+}
+
+/** Pauses in milliseconds between the tries to write a hand-over down somewhere. */
+const PAUSES_MS = [1_000, 2_000, 4_000, 8_000];
+/** After so long, what is left of the function's time may not do for another try. */
+const TRIES_END_AFTER_MS = 30_000;
+
+/**
+ * Records a hand-over, or keeps its record in the queue: were its reference to come back instead,
+ * the message would be handed over a second time.
+ *
+ * @throws what the queue throws where it goes on failing, as the store does
+ */
+async function writeDown(
+  deps: DispatchDependencies,
+  record: HandOverRecord,
+  claimed: Message,
+  startedAt: number,
+): Promise<DispatchOutcome> {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await recordHandOver(deps, record, tries === 0 ? claimed : undefined);
+    } catch (error) {
+      try {
+        await deps.dispatchQueue.enqueueRecord(record);
+        return { kind: "deferred", detail: nameOf(error) };
+      } catch (failure) {
+        const pauseMs = PAUSES_MS[tries];
+        const isLate = deps.clock.now() - startedAt > TRIES_END_AFTER_MS;
+        if (pauseMs === undefined || isLate) throw failure;
+        await pause(deps, pauseMs);
+      }
+    }
   }
+}
+
+async function pause({ timeLimit }: DispatchDependencies, ms: number): Promise<void> {
+  const never = new Promise<never>(() => {});
+  await timeLimit.within(ms, never).catch(() => undefined);
 }
 
 /**

@@ -17,6 +17,8 @@ export const EVENT_SOURCE = "torpedo";
 export const MESSAGE_STATUS_CHANGED = "Message Status Changed";
 /** `detail-type` of an MO. */
 export const MESSAGE_RECEIVED = "Message Received";
+/** `detail-type` of an endpoint that is told nothing any more because it does not answer. */
+export const ENDPOINT_DISABLED = "Endpoint Disabled";
 
 const keysOf = <T extends object>(table: T) => Object.keys(table) as [keyof T & string];
 const numericKeysOf = <T extends object>(table: T) =>
@@ -180,3 +182,20 @@ export function traceOfEvent(event: TorpedoEvent): string {
 export function timeOfEvent(event: TorpedoEvent): string {
   return isMessageReceived(event) ? event.receivedAt : event.at;
 }
+
+/** The `detail` of an "Endpoint Disabled" event (docs/events.md). Times are ISO 8601 in UTC. */
+export const endpointDisabledSchema = z.object({
+  version: z.literal(1),
+  /** The same for every delivery of one such event. */
+  eventId: z.string(),
+  account: z.string(),
+  subAccount: z.string().optional(),
+  endpointId: z.string(),
+  /** The beginning of its URL, up to the host. */
+  origin: z.string(),
+  reason: z.enum(["gone", "failing"]),
+  /** Since when nothing has succeeded. */
+  failingSince: z.iso.datetime().optional(),
+  at: z.iso.datetime(),
+});
+export type EndpointDisabled = z.infer<typeof endpointDisabledSchema>;

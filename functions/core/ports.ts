@@ -1,7 +1,6 @@
 import type { Account, Endpoint } from "./account.ts";
 import type { BatchJob, BatchRef, Release } from "./batch.ts";
-import type { CallbackDelivery } from "./callback-delivery.ts";
-import type { TorpedoEvent } from "./events.ts";
+import type { EndpointDisabled, TorpedoEvent } from "./events.ts";
 import type { HandOverRecord } from "./hand-over-record.ts";
 import type { Message, MessageRef } from "./message.ts";
 import type { Mo } from "./mo.ts";
@@ -17,6 +16,8 @@ export interface Randomness {
   uuid(): string;
   /** At least 256 bits, printable, without characters that a shell or an URL would mind. */
   secret(): string;
+  /** A secret that callbacks are signed with: `whsec_`, and 256 bits in Base64. */
+  signingSecret(): string;
   /** Uniform in [0, 1). */
   fraction(): number;
 }
@@ -201,7 +202,10 @@ export interface Directory {
   /** The account that a short code's MOs are for when they answer no message; the first where several claim it. */
   findAccountOfShortCode(shortCode: string): Promise<string | undefined>;
   listEndpoints(account: string): Promise<Endpoint[]>;
+  findEndpoint(account: string, endpointId: string): Promise<Endpoint | undefined>;
   putEndpoint(endpoint: Endpoint): Promise<void>;
+  /** @returns false where somebody else has changed or removed it since it was read */
+  updateEndpoint(read: Endpoint, changed: Endpoint): Promise<boolean>;
   /** @returns false where there was none */
   removeEndpoint(account: string, endpointId: string): Promise<boolean>;
 }
@@ -227,18 +231,10 @@ export interface DispatchQueue {
   enqueueRecord(record: HandOverRecord): Promise<void>;
 }
 
-/** The way out of failed callbacks. */
-export interface CallbackRetryQueue {
-  /** @param delaySeconds 0 to 900 */
-  enqueue(delivery: CallbackDelivery, delaySeconds: number): Promise<void>;
-  /** Sets a delivery that will not be tried again aside for people to look at. */
-  giveUp(delivery: CallbackDelivery, cause: string): Promise<void>;
-}
-
 /** The bus on which the world hears of changes. */
 export interface EventBus {
   /** @returns the indices of the events that were not taken */
-  publish(events: readonly TorpedoEvent[]): Promise<number[]>;
+  publish(events: readonly (TorpedoEvent | EndpointDisabled)[]): Promise<number[]>;
 }
 
 /** A request to a customer's URL. */
@@ -250,10 +246,25 @@ export interface WebhookRequest {
   readonly body?: string;
 }
 
-/** How a request to a customer's URL went. `durationMs` is its elapsed time. */
+/**
+ * How a request to a customer's URL went. `durationMs` is its elapsed time. `refused`: there is
+ * nobody that we may talk to at this URL.
+ */
 export type WebhookResult =
-  | { readonly kind: "answered"; readonly status: number; readonly durationMs: number }
-  | { readonly kind: "failed"; readonly cause: string; readonly durationMs: number };
+  | {
+      readonly kind: "answered";
+      readonly status: number;
+      /** The first 1,024 bytes of the answer's body, as far as they came. */
+      readonly answer: string;
+      /** As the header says it. */
+      readonly retryAfter?: string | undefined;
+      readonly durationMs: number;
+    }
+  | {
+      readonly kind: "failed" | "refused";
+      readonly cause: string;
+      readonly durationMs: number;
+    };
 
 /** HTTP to customers: no redirects, no private addresses, a time limit. Never throws. */
 export interface WebhookClient {

@@ -4,6 +4,7 @@ import {
   dispatchMessage,
   recordHandOver,
 } from "../core/dispatch-message.ts";
+import { UnreadableItemError } from "../core/errors.ts";
 import type { MessageRef } from "../core/message.ts";
 import { describeError, type Log } from "../runtime/telemetry.ts";
 import type { DispatchInput } from "./schema.ts";
@@ -27,7 +28,7 @@ async function dispatchGroup(
   const settled = await Promise.allSettled(group.map((ref) => dispatchMessage(deps, ref)));
   const outcomes: Record<string, number> = {};
   const details: { traceId: string; detail: string }[] = [];
-  const failures: string[] = [];
+  const failures: { traceId: string; error: unknown }[] = [];
   settled.forEach((result, index) => {
     const traceId = group[index]?.traceId ?? "";
     if (result.status === "fulfilled") {
@@ -35,13 +36,26 @@ async function dispatchGroup(
       outcomes[key] = (outcomes[key] ?? 0) + 1;
       if (result.value.detail) details.push({ traceId, detail: result.value.detail });
     } else {
-      failures.push(traceId);
+      failures.push({ traceId, error: result.reason });
       deps.log.error("message of a group failed", { traceId, ...describeError(result.reason) });
     }
   });
-  if (failures.length > 0)
-    throw new Error(`${failures.length} of a group of ${group.length} failed`);
+  if (failures.length > 0) throw groupError(group, failures);
   return { group: group.length, outcomes, ...(details.length > 0 && { details }) };
+}
+
+/** What a group failed of, by the example of its first failure. */
+function groupError(
+  group: readonly MessageRef[],
+  failures: readonly { readonly traceId: string; readonly error: unknown }[],
+): Error {
+  const [first] = failures;
+  const { error: name, detail = "" } = describeError(first?.error);
+  const message = `${failures.length} of a group of ${group.length} failed; ${first?.traceId}: ${name}: ${detail}`;
+  // Where nothing else is left of it, the group need not come again.
+  return failures.every(({ error }) => error instanceof UnreadableItemError)
+    ? new UnreadableItemError(message)
+    : new Error(message);
 }
 
 const keyOf = (outcome: DispatchOutcome) =>

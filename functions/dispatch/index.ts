@@ -4,6 +4,7 @@ import { createCarrier } from "../adapters/carriers/registry.ts";
 import { createBlockedNumbers } from "../adapters/dynamodb/blocked-numbers.ts";
 import { createDocumentClient } from "../adapters/dynamodb/client.ts";
 import { createMessageStore } from "../adapters/dynamodb/messages.ts";
+import { openPoison } from "../adapters/sqs/dead-letters.ts";
 import { openDispatchQueue } from "../adapters/sqs/dispatch-queue.ts";
 import { loadEnv } from "../runtime/env.ts";
 import { createQueueFunction } from "../runtime/queue.ts";
@@ -43,5 +44,6 @@ export const handler = createQueueFunction({
     leaseMs: env.LEASE_SECONDS * 1_000,
     log,
   }),
+  poison: openPoison(env, { client: sqs }),
   log,
 });

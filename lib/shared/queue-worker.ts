@@ -5,6 +5,7 @@ import { Queue } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import type { Stage } from "../stage.ts";
 import { type AlarmMeaning, alarmOnAge, alarmOnDeadLetters } from "./alarms.ts";
+import type { TakesEnvironment } from "./torpedo-function.ts";
 
 const BATCH_SIZE = 10;
 /** Deliveries before a message is set aside: enough to outlast a bad minute of what the function needs. */
@@ -52,6 +53,15 @@ export class QueueWorker extends Construct {
       }),
     );
     alarmOnAge(this, "AgeAlarm", stage, this.queue, props.oldestMessage, props.whenStuck);
+  }
+
+  /** Lets a function set messages aside with the reason, those that it failed at for the last time among them. */
+  grantSetAside(fn: TakesEnvironment<"DEAD_LETTER_QUEUE_URL" | "MAX_RECEIVES">): void {
+    this.deadLetterQueue.grant(fn, "sqs:SendMessage");
+    fn.provide({
+      DEAD_LETTER_QUEUE_URL: this.deadLetterQueue.queueUrl,
+      MAX_RECEIVES: String(MAX_RECEIVES),
+    });
   }
 
   #createDeadLetterQueue(stage: Stage, meaning: AlarmMeaning): Queue {

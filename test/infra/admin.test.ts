@@ -41,24 +41,33 @@ test("the admin API and the document are served by one function, and nothing els
   for (const [, { Properties }] of routes) expect(Properties.AuthorizationType).toBe("NONE");
 });
 
-test("it is told of the directory, and nothing of messages and queues", () => {
-  expect(Object.keys(environmentOf(prod) ?? {}).sort()).toEqual([
-    "DIRECTORY_TABLE",
-    "ENDPOINT_PROTOCOLS",
-    "POWERTOOLS_LOG_LEVEL",
+test("it is told of the directory and of callbacks, and nothing of messages", () => {
+  const told = Object.entries(environmentOf(prod) ?? {}).map(([name, value]) => [
+    name,
+    typeof value === "string" ? value : withoutHash(referenceOf(value) ?? ""),
   ]);
-  const table = at(environmentOf(prod), "DIRECTORY_TABLE");
-  expect(withoutHash(referenceOf(table) ?? "")).toBe("DirectoryTable");
+  expect(told.sort()).toEqual([
+    ["ALLOW_LOOPBACK_ENDPOINTS", "false"],
+    ["CALLBACKS_TABLE", "CallbacksTable"],
+    ["CALLBACK_DELIVERIES_QUEUE_URL", "CallbackDeliveriesQueue"],
+    ["CALLBACK_RETENTION_HOURS", "168"],
+    ["CALLBACK_RETRY_QUEUE_URL", "CallbackRetriesQueue"],
+    ["DIRECTORY_TABLE", "DirectoryTable"],
+    ["ENDPOINT_PROTOCOLS", "https"],
+    ["POWERTOOLS_LOG_LEVEL", "INFO"],
+  ]);
 });
 
 test.each([
-  ["prod", "https"],
-  ["local", "https,http"],
-])("endpoints of stage %s speak %s", (stage, protocols) => {
+  ["prod", "https", "false"],
+  ["local", "https,http", "true"],
+])("endpoints of stage %s speak %s, and are on this machine: %s", (stage, protocols, loopback) => {
   const { torpedo } = synthesise(stage);
   expect(at(environmentOf(torpedo), "ENDPOINT_PROTOCOLS")).toBe(protocols);
   // The same as the command line is told.
   expect(torpedo.Outputs?.EndpointProtocols?.Value).toBe(protocols);
+  expect(at(environmentOf(torpedo), "ALLOW_LOOPBACK_ENDPOINTS")).toBe(loopback);
+  expect(torpedo.Outputs?.EndpointLoopback?.Value).toBe(loopback);
 });
 
 test("the document lies beside the function, as its sources have it", () => {

@@ -59,8 +59,11 @@ const grantedTo = (template: Template, role: string | undefined) =>
     )
     .flatMap(([, { Properties }]) => referencesIn(Properties.PolicyDocument));
 
+/** What a stage can have and those that come with Torpedo have not. */
+const EXTRAS = { notices: { from: "torpedo@example.org" } };
+
 describe.each(Object.keys(STAGES))("in stage %s", (stage) => {
-  const { torpedo } = synthesise(stage);
+  const { torpedo } = synthesise(stage, { [stage]: EXTRAS });
   const functions = resourcesOf(torpedo, FUNCTION).map(([id, resource]) => ({
     name: withoutHash(id),
     resource,

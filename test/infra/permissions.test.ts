@@ -1,5 +1,10 @@
 import { expect, test } from "vitest";
 import {
+  ENDPOINT_DISABLED,
+  MESSAGE_RECEIVED,
+  MESSAGE_STATUS_CHANGED,
+} from "../../functions/core/events.ts";
+import {
   at,
   listAt,
   type Resource,
@@ -33,8 +38,8 @@ const SCHEDULES_OF_OURS =
   "arn:{AWS::Partition}:scheduler:{AWS::Region}:{AWS::AccountId}:schedule/torpedo-prod/*";
 const SCHEDULE_ROLE = 'DispatchScheduleRole if {"iam:PassedToService":"scheduler.amazonaws.com"}';
 
-/** What a lane's function may do: the same as that of the other lane, on a queue of its own. */
-const dispatchesFrom = (queue: string, log: string): Permissions => ({
+/** What a lane's function may do: the same as that of the other lane, on queues of its own. */
+const dispatchesFrom = (queue: string, deadLetters: string, log: string): Permissions => ({
   ...writesLog(log),
   ...works(queue),
   "dynamodb:GetItem": ["MessagesTable"],
@@ -42,7 +47,7 @@ const dispatchesFrom = (queue: string, log: string): Permissions => ({
   "dynamodb:BatchGetItem": ["DirectoryTable"],
   "dynamodb:PutItem": ["SandboxCarrierOutbox"],
   "dynamodb:UpdateItem": ["MessagesTable", "SandboxCarrierOutbox"],
-  "sqs:SendMessage": ["CarrierEventsReportsQueue", queue],
+  "sqs:SendMessage": ["CarrierEventsReportsQueue", deadLetters, queue],
   "scheduler:CreateSchedule": [SCHEDULES_OF_OURS],
   "iam:PassRole": [SCHEDULE_ROLE],
 });
@@ -52,6 +57,16 @@ const inPartitions = (pattern: string) =>
   `DirectoryTable if {"dynamodb:LeadingKeys":["${pattern}"]}`;
 const USAGE_COUNTERS = inPartitions("USAGE#*");
 const OPT_OUTS = inPartitions("NUMBER#*");
+const CARRIERS = inPartitions("CARRIER#*");
+
+/** Administrators' function has to do with all of the directory but carriers, and the index that has them by kind. */
+const notOfCarriers = (resource: string) =>
+  `${resource} if not {"dynamodb:LeadingKeys":["CARRIER*"]}`;
+const WHAT_IS_OF_ACCOUNTS = notOfCarriers("DirectoryTable");
+
+const publishes = (...detailTypes: string[]): Permissions => ({
+  "events:PutEvents": [`EventBus if ${JSON.stringify({ "events:detail-type": detailTypes })}`],
+});
 
 /** Each role may do what is written here, and nothing else. */
 const PERMISSIONS: Record<string, Permissions> = {
@@ -96,11 +111,20 @@ const PERMISSIONS: Record<string, Permissions> = {
   },
   AdminFunctionRole: {
     ...writesLog("AdminFunctionLogs"),
-    "dynamodb:GetItem": ["DirectoryTable"],
-    "dynamodb:Query": ["DirectoryTable", "{DirectoryTable}/index/kind"],
-    "dynamodb:PutItem": ["DirectoryTable"],
-    "dynamodb:UpdateItem": ["DirectoryTable"],
-    "dynamodb:DeleteItem": ["DirectoryTable"],
+    // The directory; deliveries and how endpoints fare.
+    "dynamodb:GetItem": ["CallbacksTable", WHAT_IS_OF_ACCOUNTS],
+    "dynamodb:BatchGetItem": ["CallbacksTable"],
+    "dynamodb:Query": [
+      WHAT_IS_OF_ACCOUNTS,
+      "{CallbacksTable}/index/created",
+      notOfCarriers("{DirectoryTable}/index/kind"),
+    ],
+    // Deliveries of tests among them.
+    "dynamodb:PutItem": ["CallbacksTable", WHAT_IS_OF_ACCOUNTS],
+    "dynamodb:UpdateItem": ["CallbacksTable", WHAT_IS_OF_ACCOUNTS],
+    "dynamodb:DeleteItem": ["CallbacksTable", WHAT_IS_OF_ACCOUNTS],
+    // Deliveries of tests, and those that are told again.
+    "sqs:SendMessage": ["CallbackDeliveriesQueue", "CallbackRetriesQueue"],
   },
   BulkFunctionRole: {
     ...writesLog("BulkFunctionLogs"),
@@ -114,21 +138,36 @@ const PERMISSIONS: Record<string, Permissions> = {
     // That it is begun, and that it is open no more.
     "dynamodb:UpdateItem": ["MessagesTable"],
     "dynamodb:DeleteItem": ["MessagesTable"],
-    "sqs:SendMessage": ["DispatchBulkQueue"],
+    "sqs:SendMessage": ["BulkBatchesDeadLetters", "DispatchBulkQueue"],
     "scheduler:CreateSchedule": [SCHEDULES_OF_OURS],
     "iam:PassRole": [SCHEDULE_ROLE],
   },
-  DispatchFunctionRole: dispatchesFrom("DispatchSinglesQueue", "DispatchFunctionLogs"),
-  DispatchBulkFunctionRole: dispatchesFrom("DispatchBulkQueue", "DispatchBulkFunctionLogs"),
+  DispatchFunctionRole: dispatchesFrom(
+    "DispatchSinglesQueue",
+    "DispatchSinglesDeadLetters",
+    "DispatchFunctionLogs",
+  ),
+  DispatchBulkFunctionRole: dispatchesFrom(
+    "DispatchBulkQueue",
+    "DispatchBulkDeadLetters",
+    "DispatchBulkFunctionLogs",
+  ),
   DispatchScheduleRole: {
     "sqs:SendMessage": [
       "BulkBatchesDeadLetters",
       "BulkBatchesQueue",
+      "CallbackEventsDeadLetters",
+      "CallbackRetriesQueue",
       "DispatchBulkDeadLetters",
       "DispatchBulkQueue",
       "DispatchSinglesDeadLetters",
       "DispatchSinglesQueue",
     ],
+  },
+  IngressFunctionRole: {
+    ...writesLog("IngressFunctionLogs"),
+    "dynamodb:GetItem": [CARRIERS],
+    "sqs:SendMessage": ["CarrierEventsReportsQueue"],
   },
   CarrierEventsFunctionRole: {
     ...writesLog("CarrierEventsFunctionLogs"),
@@ -151,7 +190,7 @@ const PERMISSIONS: Record<string, Permissions> = {
     "dynamodb:DescribeStream": ["MessagesTable.StreamArn"],
     "dynamodb:GetRecords": ["MessagesTable.StreamArn"],
     "dynamodb:GetShardIterator": ["MessagesTable.StreamArn"],
-    "events:PutEvents": ["EventBus"],
+    ...publishes(MESSAGE_STATUS_CHANGED, MESSAGE_RECEIVED),
     "sqs:SendMessage": ["StatusEventsDeadLetters"],
     // CDK's, for the queue of what the stream could not deliver.
     "sqs:GetQueueAttributes": ["StatusEventsDeadLetters"],
@@ -159,10 +198,23 @@ const PERMISSIONS: Record<string, Permissions> = {
   },
   CallbackFunctionRole: {
     ...writesLog("CallbackFunctionLogs"),
-    ...works("CallbackEventsQueue", "CallbackRetriesQueue"),
-    "dynamodb:GetItem": ["DirectoryTable"],
-    "dynamodb:Query": ["DirectoryTable"],
-    "sqs:SendMessage": ["CallbackEventsDeadLetters", "CallbackRetriesQueue"],
+    ...works("CallbackDeliveriesQueue", "CallbackEventsQueue", "CallbackRetriesQueue"),
+    "dynamodb:GetItem": ["CallbacksTable", "DirectoryTable"],
+    // Which slots of an endpoint are taken; its endpoints; deliveries that are let go on, whose keys an index has.
+    "dynamodb:Query": ["CallbacksTable", "DirectoryTable", "{CallbacksTable}/index/parked"],
+    "dynamodb:BatchGetItem": ["CallbacksTable"],
+    "dynamodb:PutItem": ["CallbacksTable"],
+    "dynamodb:UpdateItem": ["CallbacksTable"],
+    // Slots that are given back.
+    "dynamodb:DeleteItem": ["CallbacksTable"],
+    "sqs:SendMessage": [
+      "CallbackDeliveriesQueue",
+      "CallbackEventsDeadLetters",
+      "CallbackRetriesQueue",
+    ],
+    "scheduler:CreateSchedule": [SCHEDULES_OF_OURS],
+    "iam:PassRole": [SCHEDULE_ROLE],
+    ...publishes(ENDPOINT_DISABLED),
   },
 };
 
@@ -201,7 +253,10 @@ function permissionsOf(roleId: string, role: Resource): Permissions {
     }
     const condition = at(statement, "Condition");
     const wanted = at(condition, "StringEquals") ?? at(condition, "ForAllValues:StringLike");
-    const suffix = condition ? ` if ${JSON.stringify(wanted)}` : "";
+    const unwanted = at(condition, "ForAllValues:StringNotLike");
+    const suffix = condition
+      ? ` if ${unwanted ? "not " : ""}${JSON.stringify(unwanted ?? wanted)}`
+      : "";
     for (const action of asList(at(statement, "Action"))) {
       const resources = asList(at(statement, "Resource")).map(
         (resource) => `${describeResource(resource)}${suffix}`,
@@ -292,6 +347,11 @@ test("functions can be called by the API alone, each by its own routes", () => {
     ["apigateway.amazonaws.com", "AdminFunction", "/*/*/admin"],
     ["apigateway.amazonaws.com", "AdminFunction", "/*/*/admin/{proxy+}"],
     ["apigateway.amazonaws.com", "AdminFunction", "/*/*/openapi.json"],
+    // Of a GET and a POST each.
+    ["apigateway.amazonaws.com", "IngressFunction", "/*/*/carriers/{carrier}/dlr"],
+    ["apigateway.amazonaws.com", "IngressFunction", "/*/*/carriers/{carrier}/dlr"],
+    ["apigateway.amazonaws.com", "IngressFunction", "/*/*/carriers/{carrier}/mo"],
+    ["apigateway.amazonaws.com", "IngressFunction", "/*/*/carriers/{carrier}/mo"],
     ["apigateway.amazonaws.com", "MesagoFunction", "/*/*/api"],
     ["apigateway.amazonaws.com", "MesagoFunction", "/*/*/api/{proxy+}"],
     ["apigateway.amazonaws.com", "MesagoFunction", "/*/*/services"],

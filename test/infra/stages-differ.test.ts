@@ -56,16 +56,19 @@ describe("what the configuration of a stage covers, and nothing else, is differe
       "AWS::DynamoDB::Table DeletionProtectionEnabled",
       "AWS::DynamoDB::Table UpdateReplacePolicy",
       "AWS::Lambda::EventSourceMapping ScalingConfig.MaximumConcurrency",
+      "AWS::Lambda::Function Environment.Variables.CALLBACK_SLOTS",
       "AWS::Logs::LogGroup RetentionInDays",
     ]);
   });
 
   test("between local and dev", () => {
     expect(differences(anonymous("local"), anonymous("dev"))).toEqual([
+      "AWS::Lambda::Function Environment.Variables.ALLOW_LOOPBACK_ENDPOINTS",
       "AWS::Lambda::Function Environment.Variables.BACKOFF_BASE_SECONDS",
       "AWS::Lambda::Function Environment.Variables.BACKOFF_CAP_SECONDS",
       "AWS::Lambda::Function Environment.Variables.CALLBACK_ALLOW_HTTP",
       "AWS::Lambda::Function Environment.Variables.CALLBACK_ALLOW_LOOPBACK",
+      "AWS::Lambda::Function Environment.Variables.CALLBACK_SLOTS",
       "AWS::Lambda::Function Environment.Variables.ENDPOINT_PROTOCOLS",
       "AWS::Lambda::Function Environment.Variables.MAX_ATTEMPTS",
       "AWS::Logs::LogGroup RetentionInDays",

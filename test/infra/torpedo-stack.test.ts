@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { CREATED_INDEX, PARKED_INDEX } from "../../functions/adapters/dynamodb/callback-keys.ts";
 import {
   CHANGES_INDEX,
   CORRELATION_INDEX,
@@ -59,7 +60,12 @@ const PECULIAR = {
   moRetentionHours: 73,
   concurrency: { dispatch: 11, bulkDispatch: 19, bulk: 20, carrierEvents: 12, callback: 13 },
   dispatch: { maxAttempts: 14, backoffBaseSeconds: 15, backoffCapSeconds: 160 },
-  callbacks: { allowHttp: true, allowLoopback: false },
+  callbacks: {
+    allowHttp: true,
+    allowLoopback: false,
+    concurrencyPerEndpoint: 22,
+    retentionHours: 230,
+  },
   throttle: { rateLimit: 17, burstLimit: 18 },
   rateLimits: { requestsPerSecond: 701, statusQueriesPerSecond: 21 },
   carrier: { name: "sandbox" },
@@ -128,24 +134,34 @@ test("the production stage as a whole", () => {
 describe("tables and queues stay the ones they are", () => {
   // A logical id, a name or a key that changes makes CloudFormation replace the resource, and what
   // is in it is gone: change these lists only with a plan for what is in them.
-  test("tables", () => {
-    const identities = resourcesOf(prod, TABLE).map(([id, { Properties }]) => [
-      id,
-      Properties.TableName,
-      listAt(Properties, "KeySchema").map(
-        (key) => `${at(key, "AttributeName")} ${at(key, "KeyType")}`,
-      ),
-    ]);
-    expect(identities).toEqual([
-      ["MessagesTable9E4E97A0", undefined, ["pk HASH", "sk RANGE"]],
-      ["DirectoryTableD64E6930", undefined, ["pk HASH", "sk RANGE"]],
-      ["SandboxCarrierOutbox122CACFB", undefined, ["pk HASH", "sk RANGE"]],
-      ["RateLimitsCounts4E3390A6", undefined, ["pk HASH", "sk RANGE"]],
+  const KEYS = ["pk S HASH", "sk S RANGE"];
+
+  function keysOf({ Properties }: Resource): string[] {
+    const types = Object.fromEntries(
+      listAt(Properties, "AttributeDefinitions").map((attribute) => [
+        at(attribute, "AttributeName"),
+        at(attribute, "AttributeType"),
+      ]),
+    );
+    return listAt(Properties, "KeySchema").map((key) => {
+      const name = String(at(key, "AttributeName"));
+      return `${name} ${types[name]} ${at(key, "KeyType")}`;
+    });
+  }
+
+  test.each(BUILT_IN)("tables of %s", (stage) => {
+    const tables = resourcesOf(synthesise(stage).torpedo, TABLE);
+    expect(tables.map(([id, table]) => [id, table.Properties.TableName, keysOf(table)])).toEqual([
+      ["MessagesTable9E4E97A0", undefined, KEYS],
+      ["DirectoryTableD64E6930", undefined, KEYS],
+      ["SandboxCarrierOutbox122CACFB", undefined, KEYS],
+      ["CallbacksTable338901A9", undefined, KEYS],
+      ["RateLimitsCounts4E3390A6", undefined, KEYS],
     ]);
   });
 
-  test("queues", () => {
-    const identities = resourcesOf(prod, QUEUE).map(([id, { Properties }]) => [
+  test.each(BUILT_IN)("queues of %s", (stage) => {
+    const identities = resourcesOf(synthesise(stage).torpedo, QUEUE).map(([id, { Properties }]) => [
       id,
       Properties.QueueName,
       Properties.FifoQueue,
@@ -153,6 +169,7 @@ describe("tables and queues stay the ones they are", () => {
     expect(identities.sort()).toEqual([
       ["BulkBatchesDeadLetters3E04462B", undefined, undefined],
       ["BulkBatchesQueueF36490F3", undefined, undefined],
+      ["CallbackDeliveriesQueue3B851BBA", undefined, undefined],
       ["CallbackEventsDeadLetters5A3D513F", undefined, undefined],
       ["CallbackEventsQueueA0DAF309", undefined, undefined],
       ["CallbackRetriesQueueEECF676F", undefined, undefined],
@@ -168,10 +185,11 @@ describe("tables and queues stay the ones they are", () => {
 });
 
 describe("tables", () => {
-  test("a lasting stage keeps messages and directory; the sandbox's outbox goes with the stack", () => {
+  test("a lasting stage keeps messages, deliveries and directory; the sandbox's outbox goes with the stack", () => {
     const kept = { DeletionPolicy: "Retain", UpdateReplacePolicy: "Retain" };
     expect(named(prod, TABLE)).toMatchObject({
       MessagesTable: { ...kept, Properties: { DeletionProtectionEnabled: true } },
+      CallbacksTable: { ...kept, Properties: { DeletionProtectionEnabled: true } },
       DirectoryTable: { ...kept, Properties: { DeletionProtectionEnabled: true } },
       SandboxCarrierOutbox: { DeletionPolicy: "Delete" },
     });
@@ -184,7 +202,7 @@ describe("tables", () => {
     }
   });
 
-  test("messages and the outbox forget; the directory does not", () => {
+  test("all forget but the directory", () => {
     const forgets = { AttributeName: "removeAt", Enabled: true };
     expect(
       resourcesOf(prod, TABLE).map(([id, { Properties }]) => [
@@ -195,6 +213,7 @@ describe("tables", () => {
       ["MessagesTable", forgets],
       ["DirectoryTable", undefined],
       ["SandboxCarrierOutbox", forgets],
+      ["CallbacksTable", forgets],
       ["RateLimitsCounts", forgets],
     ]);
   });
@@ -248,6 +267,18 @@ describe("tables", () => {
         holds: "KEYS_ONLY",
       },
       { table: "DirectoryTable", name: "kind", key: ["kind", "pk"], holds: "ALL" },
+      {
+        table: "CallbacksTable",
+        name: CREATED_INDEX,
+        key: ["createdIn", "createdAt"],
+        holds: "KEYS_ONLY",
+      },
+      {
+        table: "CallbacksTable",
+        name: PARKED_INDEX,
+        key: ["parkedIn", "settledAt"],
+        holds: "KEYS_ONLY",
+      },
     ]);
   });
 
@@ -326,6 +357,19 @@ describe.each(queues.filter(({ isDeadLetterQueue }) => !isDeadLetterQueue))(
       );
       expect(timeouts).toEqual([expect.any(Number)]);
       expect(Properties.VisibilityTimeout).toBeGreaterThan(Math.max(...timeouts));
+    });
+
+    test("is rid of what its function fails at, with the reason, before SQS would set it aside", () => {
+      const policy = at(Properties, "RedrivePolicy");
+      for (const [, mapping] of mappings) {
+        const fn = prod.Resources[referenceOf(mapping.Properties.FunctionName) ?? ""];
+        expect(fn && variablesOf(fn)).toMatchObject({
+          MAX_RECEIVES: String(at(policy, "maxReceiveCount")),
+          DEAD_LETTER_QUEUE_URL: {
+            Ref: referenceOf(at(policy, "deadLetterTargetArn")),
+          },
+        });
+      }
     });
 
     test("raises an alarm when its messages grow old", () => {
@@ -443,6 +487,7 @@ describe("the two lanes to the carrier", () => {
       DISPATCH_QUEUE_URL: expect.anything(),
       DISPATCH_QUEUE_ARN: expect.anything(),
       DISPATCH_DEAD_LETTER_QUEUE_ARN: expect.anything(),
+      DEAD_LETTER_QUEUE_URL: expect.anything(),
     };
     expect(bulk).toEqual({ ...singles, ...ofQueues });
     const [fnOfSingles, fnOfBulk] = LANES.map((name) => resourceNamed(prod, FUNCTION, name));
@@ -506,6 +551,7 @@ describe("schedules", () => {
     });
     expect(creators.sort()).toEqual([
       ["BulkFunction", "torpedo-prod", "DispatchScheduleRole"],
+      ["CallbackFunction", "torpedo-prod", "DispatchScheduleRole"],
       ["CarrierEventsFunction", "torpedo-prod", "DispatchScheduleRole"],
       ["DispatchBulkFunction", "torpedo-prod", "DispatchScheduleRole"],
       ["DispatchFunction", "torpedo-prod", "DispatchScheduleRole"],
@@ -539,6 +585,41 @@ describe("carrier-events", () => {
   });
 });
 
+describe("callback", () => {
+  const told = () => environmentOf(prod, "CallbackFunction");
+
+  test("puts what is told at once, later, and never in queues of their own", () => {
+    expect(nameIn(told().CALLBACK_DELIVERIES_QUEUE_URL)).toBe("CallbackDeliveriesQueue");
+    expect(nameIn(told().CALLBACK_RETRY_QUEUE_URL)).toBe("CallbackRetriesQueue");
+    expect(nameIn(told().CALLBACK_RETRY_QUEUE_ARN)).toBe("CallbackRetriesQueue");
+    const deadLetters = [
+      told().CALLBACK_DEAD_LETTER_QUEUE_URL,
+      told().CALLBACK_DEAD_LETTER_QUEUE_ARN,
+      told().DEAD_LETTER_QUEUE_URL,
+      ...["Events", "Deliveries", "Retries"].map((name) =>
+        at(
+          resourceNamed(prod, QUEUE, `Callback${name}Queue`).Properties,
+          "RedrivePolicy",
+          "deadLetterTargetArn",
+        ),
+      ),
+    ];
+    expect(deadLetters.map(nameIn)).toEqual(Array(6).fill("CallbackEventsDeadLetters"));
+  });
+
+  test("talks to an endpoint, and remembers it, as the stage says", () => {
+    expect(environmentOf(peculiar.torpedo, "CallbackFunction")).toMatchObject({
+      CALLBACK_SLOTS: "22",
+      CALLBACK_RETENTION_HOURS: "230",
+    });
+    // The same as administrators are told.
+    expect(environmentOf(peculiar.torpedo, "AdminFunction")).toMatchObject({
+      CALLBACK_RETENTION_HOURS: "230",
+    });
+    expect(peculiar.torpedo.Outputs?.CallbackRetentionHours?.Value).toBe("230");
+  });
+});
+
 describe("queues feed their functions", () => {
   const fromQueues = ({ torpedo }: { torpedo: Template }) =>
     resourcesOf(torpedo, MAPPING).flatMap(([, { Properties }]) => {
@@ -566,6 +647,7 @@ describe("queues feed their functions", () => {
     expect(sizes.sort()).toEqual([
       // A thousand messages each.
       ["BulkBatchesQueue", "BulkFunction", 1],
+      ["CallbackDeliveriesQueue", "CallbackFunction", 10],
       ["CallbackEventsQueue", "CallbackFunction", 10],
       ["CallbackRetriesQueue", "CallbackFunction", 10],
       ["CarrierEventsReportsQueue", "CarrierEventsFunction", 10],
@@ -589,6 +671,7 @@ describe("queues feed their functions", () => {
       BulkBatchesQueue: 20,
       CarrierEventsReportsQueue: 12,
       CallbackEventsQueue: 13,
+      CallbackDeliveriesQueue: 13,
       CallbackRetriesQueue: 13,
     });
   });
@@ -766,7 +849,11 @@ describe("the HTTP API", () => {
       ["ANY /services/{proxy+}", "MesagoFunction"],
       ["ANY /v1", "WavyFunction"],
       ["ANY /v1/{proxy+}", "WavyFunction"],
+      ["GET /carriers/{carrier}/dlr", "IngressFunction"],
+      ["GET /carriers/{carrier}/mo", "IngressFunction"],
       ["GET /openapi.json", "AdminFunction"],
+      ["POST /carriers/{carrier}/dlr", "IngressFunction"],
+      ["POST /carriers/{carrier}/mo", "IngressFunction"],
     ]);
   });
 
@@ -824,10 +911,15 @@ test("the outputs are those that the command line, local runs and tests look for
     "BatchQueueUrl",
     "BulkDispatchQueueUrl",
     "CallbackDeadLetterQueueUrl",
+    "CallbackDeliveriesQueueUrl",
     "CallbackQueueUrl",
+    "CallbackRetentionHours",
+    "CallbackRetryQueueUrl",
+    "CallbacksTableName",
     "CarrierEventsQueueUrl",
     "DirectoryTableName",
     "DispatchQueueUrl",
+    "EndpointLoopback",
     "EndpointProtocols",
     "EventBusName",
     "MessagesTableName",
@@ -844,7 +936,9 @@ test("the outputs of queues name the queues that they are called after", () => {
     BatchQueueUrl: "BulkBatchesQueue",
     BulkDispatchQueueUrl: "DispatchBulkQueue",
     CallbackDeadLetterQueueUrl: "CallbackEventsDeadLetters",
+    CallbackDeliveriesQueueUrl: "CallbackDeliveriesQueue",
     CallbackQueueUrl: "CallbackEventsQueue",
+    CallbackRetryQueueUrl: "CallbackRetriesQueue",
     CarrierEventsQueueUrl: "CarrierEventsReportsQueue",
     DispatchQueueUrl: "DispatchSinglesQueue",
   });
@@ -855,6 +949,8 @@ describe("alarms", () => {
     Object.values(synthesise(stage, overlays).templates).flatMap((template) =>
       resourcesOf(template, ALARM),
     );
+  /** Those of a stage that has everything that is there only where it is asked for. */
+  const allAlarms = alarmsOf("prod", { prod: { notices: { from: "torpedo@sms.example.org" } } });
   const runbook = readFileSync("docs/runbook.md", "utf8");
 
   test("exist only in stages that have them", () => {
@@ -875,7 +971,7 @@ describe("alarms", () => {
     ).toEqual([["StatusEventsFunction", 5 * 60 * 1_000]]);
   });
 
-  test.each(alarmsOf("prod"))("%s says what it means and what to do", (id, { Properties }) => {
+  test.each(allAlarms)("%s says what it means and what to do", (id, { Properties }) => {
     const sentence = String.raw`[A-Z][^.]{15,}\.`;
     expect(Properties.AlarmDescription).toMatch(
       new RegExp(`^${sentence} ${sentence} Runbook: docs/runbook\\.md$`),
@@ -885,11 +981,7 @@ describe("alarms", () => {
 
   test("are all that the runbook explains", () => {
     const explained = [...runbook.matchAll(/`(\w+Alarm)`/g)].map(([, name]) => name);
-    expect([...new Set(explained)].sort()).toEqual(
-      alarmsOf("prod")
-        .map(([id]) => withoutHash(id))
-        .sort(),
-    );
+    expect([...new Set(explained)].sort()).toEqual(allAlarms.map(([id]) => withoutHash(id)).sort());
   });
 
   test("go to the stage's topic when they are raised and when they are over", () => {

@@ -1,50 +1,23 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { callAdmin } from "./support/admin-api.ts";
 import { eventually } from "./support/eventually.ts";
 import { phoneOfOurOwn, stack } from "./support/stack.ts";
 import { TestWavyAccount } from "./support/wavy-account.ts";
-
-const ADMIN = "/admin/v1";
-
-/** Calls the admin API as an administrator of the account does, or as whoever `as` says. */
-async function call(
-  account: TestWavyAccount,
-  method: string,
-  path: string,
-  body?: unknown,
-  as: { username: string; token: string } = account.users.admin,
-) {
-  const response = await fetch(`${stack.apiUrl}${ADMIN}${path}`, {
-    method,
-    headers: {
-      // Their names may be written in any case.
-      UserName: as.username,
-      AuthenticationToken: as.token,
-      "content-type": "application/json",
-    },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  });
-  const text = await response.text();
-  return {
-    status: response.status,
-    location: response.headers.get("location"),
-    // biome-ignore lint/suspicious/noExplicitAny: what comes over the wire is what is being tested.
-    body: (text === "" ? undefined : JSON.parse(text)) as any,
-  };
-}
 
 describe("the admin API", () => {
   let account: TestWavyAccount;
   beforeAll(async () => {
     account = await TestWavyAccount.create();
   });
-  const ask = (method: string, path: string, body?: unknown) => call(account, method, path, body);
+  const ask = (method: string, path: string, body?: unknown) =>
+    callAdmin(account, method, path, body);
 
   it("creates a sub-account and a user of it, whose token works, is rotated, and ends", async () => {
     const subAccount = "Vendas São Paulo";
     const created = await ask("POST", "/sub-accounts", { subAccount, limits: { perDay: 100 } });
     expect(created).toMatchObject({
       status: 201,
-      location: `${ADMIN}/sub-accounts/${encodeURIComponent(subAccount)}`,
+      location: `/admin/v1/sub-accounts/${encodeURIComponent(subAccount)}`,
       body: { subAccount, limits: { perDay: 100, prepaid: false } },
     });
     const shown = await fetch(`${stack.apiUrl}${created.location}`, {
@@ -71,7 +44,7 @@ describe("the admin API", () => {
       await ask("GET", `/sub-accounts/${encodeURIComponent(subAccount)}/limits`),
     ).toMatchObject({ status: 200, body: { perDay: 100, usage: { usedToday: 1 } } });
 
-    const asUser = await call(account, "GET", "/users", undefined, { username, token: first });
+    const asUser = await callAdmin(account, "GET", "/users", undefined, { username, token: first });
     expect(asUser).toMatchObject({ status: 403, body: { errorCode: "FORBIDDEN" } });
 
     const rotated = await ask("POST", `/users/${username}/token`, { overlapMinutes: 10 });
@@ -140,8 +113,22 @@ describe("the admin API", () => {
     const url = "https://customer.example/callback";
     const endpoint = await ask("POST", "/endpoints", { url, subAccount: account.subAccount });
     expect(endpoint).toMatchObject({ status: 201, body: { url, method: "POST" } });
-    expect((await ask("GET", "/endpoints")).body).toEqual({ total: 1, endpoints: [endpoint.body] });
-    const { endpointId } = endpoint.body;
+    const { secret, ...shown } = endpoint.body;
+    expect(secret).toMatch(/^whsec_/);
+    expect((await ask("GET", "/endpoints")).body).toEqual({ total: 1, endpoints: [shown] });
+    const { endpointId } = shown;
+    const path = `/endpoints/${endpointId}`;
+    expect(await ask("PATCH", path, { events: ["any"], headers: { "X-Key": "1" } })).toMatchObject({
+      status: 200,
+      body: { events: ["any"], headers: ["x-key"] },
+    });
+    expect((await ask("POST", `${path}/secret`)).body.secret).toMatch(/^whsec_/);
+    for (const state of ["paused", "active", "disabled", "active"]) {
+      expect((await ask("PUT", `${path}/state`, { state })).body).toMatchObject({ state });
+    }
+    const since = new Date().toISOString();
+    expect(await ask("POST", `${path}/replay`, { since })).toMatchObject({ status: 202 });
+    expect((await ask("GET", "/callbacks")).body).toMatchObject({ callbacks: expect.any(Array) });
     expect(await ask("DELETE", `/endpoints/${endpointId}`)).toMatchObject({ status: 204 });
 
     const phone = phoneOfOurOwn();
@@ -205,7 +192,7 @@ describe("the admin API", () => {
 
   it("lets nobody else in", async () => {
     const nobody = { username: account.users.admin.username, token: "wrong" };
-    expect(await call(account, "GET", "/account", undefined, nobody)).toMatchObject({
+    expect(await callAdmin(account, "GET", "/account", undefined, nobody)).toMatchObject({
       status: 401,
       body: { errorCode: "UNAUTHORIZED" },
     });

@@ -1,23 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { execa } from "execa";
 import { describe, expect, it } from "vitest";
-import { environmentFor, localAws } from "../../bin/local/local-aws.ts";
+import { admin, adminJson as json, run } from "./support/command-line.ts";
 import { eventually } from "./support/eventually.ts";
 import { stack } from "./support/stack.ts";
-
-async function run(command: string, args: string[]) {
-  const { stdout, stderr, exitCode } = await execa(command, args, {
-    env: environmentFor(localAws(stack.endpointUrl), process.env),
-    extendEnv: false,
-    reject: false,
-  });
-  return { stdout, stderr, exitCode };
-}
-
-/** Runs the operator's command line as npm does for an operator, but for npm's own share of the time. */
-const admin = (...args: string[]) =>
-  run(process.execPath, ["--import", "tsx", "bin/admin.ts", ...args]);
-const json = async (...args: string[]) => JSON.parse((await admin(...args, "--json")).stdout);
 
 async function statusCodeWith(account: string, password: string): Promise<number> {
   const authorization = `Basic ${Buffer.from(`${account}:${password}`).toString("base64")}`;
@@ -65,7 +50,7 @@ describe("npm run admin", () => {
     const name = `admin-${randomUUID()}`;
     await json("account", "create", "--account", name);
     const url = "https://customer.example/status";
-    const added = await json(
+    const { secret, ...added } = await json(
       "endpoint",
       "add",
       "--account",
@@ -76,9 +61,14 @@ describe("npm run admin", () => {
       "sent",
     );
     expect(added).toMatchObject({ url, events: ["sent"], callbackOption: "ALL" });
+    expect(secret).toMatch(/^whsec_/);
     const { endpoints } = await json("endpoint", "list", "--account", name);
     expect(endpoints).toEqual([added]);
-    await json("endpoint", "remove", "--account", name, "--endpoint", added.endpointId);
+    const ofEndpoint = ["--account", name, "--endpoint", added.endpointId];
+    expect(await json("endpoint", "pause", ...ofEndpoint)).toMatchObject({ state: "paused" });
+    expect(await json("endpoint", "resume", ...ofEndpoint)).toMatchObject({ state: "active" });
+    expect(await json("callbacks", "list", ...ofEndpoint)).toEqual({ callbacks: [] });
+    await json("endpoint", "remove", ...ofEndpoint);
     expect(await json("endpoint", "list", "--account", name)).toEqual({ endpoints: [] });
   });
 

@@ -1,70 +1,27 @@
-import { randomUUID } from "node:crypto";
-import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from "@aws-sdk/client-eventbridge";
-import {
-  CreateQueueCommand,
-  GetQueueAttributesCommand,
-  ReceiveMessageCommand,
-  SQSClient,
-} from "@aws-sdk/client-sqs";
 import { beforeAll, describe, expect, it } from "vitest";
-import {
-  type MessageStatusChanged,
-  messageStatusChangedSchema,
-} from "../../functions/core/events.ts";
+import { messageStatusChangedSchema } from "../../functions/core/events.ts";
+import { watchBus } from "./support/bus.ts";
 import { eventually } from "./support/eventually.ts";
-import { clientConfig, stack, TestAccount } from "./support/stack.ts";
-
-const sqs = new SQSClient(clientConfig);
-const eventBridge = new EventBridgeClient(clientConfig);
+import { TestAccount } from "./support/stack.ts";
 
 describe("the bus, for a team that hangs a rule of its own on it", () => {
   let account: TestAccount;
-  let queueUrl: string;
-  const events: (MessageStatusChanged & { source: string; detailType: string })[] = [];
+  let eventsSoFar: Awaited<ReturnType<typeof watchBus>>;
 
   beforeAll(async () => {
     account = await TestAccount.create();
-    const name = `test-${randomUUID()}`;
-    const { QueueUrl } = await sqs.send(
-      // Long enough for what was received not to come again.
-      new CreateQueueCommand({ QueueName: name, Attributes: { VisibilityTimeout: "600" } }),
-    );
-    queueUrl = QueueUrl ?? "";
-    const { Attributes } = await sqs.send(
-      new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["QueueArn"] }),
-    );
-    const rule = { Name: name, EventBusName: stack.outputs.EventBusName };
-    const pattern = { source: ["torpedo"], detail: { account: [account.name] } };
-    await eventBridge.send(new PutRuleCommand({ ...rule, EventPattern: JSON.stringify(pattern) }));
-    await eventBridge.send(
-      new PutTargetsCommand({
-        Rule: rule.Name,
-        EventBusName: rule.EventBusName,
-        Targets: [{ Id: "queue", Arn: Attributes?.QueueArn }],
-      }),
-    );
+    eventsSoFar = await watchBus(account.name);
   });
-
-  async function receive() {
-    const { Messages = [] } = await sqs.send(
-      new ReceiveMessageCommand({
-        QueueUrl: queueUrl,
-        MaxNumberOfMessages: 10,
-        WaitTimeSeconds: 1,
-      }),
-    );
-    for (const { Body } of Messages) {
-      const event = JSON.parse(Body ?? "");
-      const detail = messageStatusChangedSchema.parse(event.detail);
-      events.push({ ...detail, source: event.source, detailType: event["detail-type"] });
-    }
-  }
 
   it("tells every change of a message once, with one trace", async () => {
     await account.sendSms({ correlationId: "told", extraInfo: "campaign-7" });
-    await eventually(async () => {
-      await receive();
-      expect(events.map(({ state }) => state)).toContain("DELIVERED");
+    const events = await eventually(async () => {
+      const found = (await eventsSoFar()).map(({ detail, ...event }) => ({
+        ...messageStatusChangedSchema.parse(detail),
+        ...event,
+      }));
+      expect(found.map(({ state }) => state)).toContain("DELIVERED");
+      return found;
     });
     expect(events.map(({ state }) => state).sort()).toEqual([
       "DELIVERED",

@@ -1,26 +1,8 @@
-import {
-  CloudWatchLogsClient,
-  paginateDescribeLogGroups,
-  paginateFilterLogEvents,
-} from "@aws-sdk/client-cloudwatch-logs";
 import { describe, expect, it } from "vitest";
 import { CallbackReceiver } from "./support/callback-receiver.ts";
 import { eventually } from "./support/eventually.ts";
-import { clientConfig, TestAccount } from "./support/stack.ts";
-
-const client = new CloudWatchLogsClient(clientConfig);
-
-async function allLines(): Promise<string[]> {
-  const lines: string[] = [];
-  for await (const { logGroups = [] } of paginateDescribeLogGroups({ client }, {})) {
-    for (const { logGroupName } of logGroups) {
-      for await (const { events = [] } of paginateFilterLogEvents({ client }, { logGroupName })) {
-        lines.push(...events.flatMap(({ message }) => message ?? []));
-      }
-    }
-  }
-  return lines;
-}
+import { logLines } from "./support/logs.ts";
+import { TestAccount } from "./support/stack.ts";
 
 describe("the logs", () => {
   it("follow a message by one id through every function, and hold neither number nor text", async () => {
@@ -33,7 +15,7 @@ describe("the logs", () => {
     await eventually(() => expect(receiver.statusesOf(traceId)).toContain("03/120"));
     receiver.stop();
     const lines = await eventually(async () => {
-      const found = await allLines();
+      const found = await logLines();
       const services = found
         .filter((line) => line.includes(traceId))
         .map((line) => JSON.parse(line).service);
@@ -57,7 +39,7 @@ describe("the logs", () => {
       expect(await account.codes(body.sendSmsResponse.id)).toBe("03/120"),
     );
     await eventually(async () => {
-      const metrics = (await allLines())
+      const metrics = (await logLines())
         .filter((line) => line.startsWith('{"_aws"'))
         .flatMap((line) => JSON.parse(line)._aws.CloudWatchMetrics[0].Metrics)
         .map(({ Name }) => Name);

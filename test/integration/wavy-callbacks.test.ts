@@ -20,7 +20,7 @@ afterAll(() => {
 async function startReceiver() {
   const receiver = await CallbackReceiver.start();
   stops.push(() => receiver.stop());
-  const bodies = () => receiver.received.map(({ body }) => body);
+  const bodies = () => receiver.distinct.map(({ body }) => body);
   return {
     url: receiver.url,
     bodies,

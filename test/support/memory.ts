@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Account, Endpoint } from "../../functions/core/account.ts";
 import type { BatchJob, BatchRef, Release } from "../../functions/core/batch.ts";
-import type { CallbackDelivery } from "../../functions/core/callback-delivery.ts";
 import type { TorpedoEvent } from "../../functions/core/events.ts";
 import type { HandOverRecord } from "../../functions/core/hand-over-record.ts";
 import type { Message, MessageRef } from "../../functions/core/message.ts";
@@ -9,7 +8,6 @@ import type { Mo } from "../../functions/core/mo.ts";
 import type {
   BatchQueue,
   BatchStore,
-  CallbackRetryQueue,
   Clock,
   DeadLetters,
   Directory,
@@ -49,6 +47,9 @@ export class CountingRandomness implements Randomness {
   }
   secret() {
     return `secret-${++this.#count}`;
+  }
+  signingSecret() {
+    return `whsec_${Buffer.from(`signing-${++this.#count}`).toString("base64")}`;
   }
   fraction() {
     return this.chosenFraction;
@@ -234,8 +235,22 @@ export class MemoryDirectory implements Directory {
   async listEndpoints(account: string) {
     return this.endpoints.filter((endpoint) => endpoint.account === account);
   }
+  async findEndpoint(account: string, endpointId: string) {
+    return this.endpoints.find(
+      (endpoint) => endpoint.account === account && endpoint.endpointId === endpointId,
+    );
+  }
   async putEndpoint(endpoint: Endpoint) {
     this.endpoints.push(endpoint);
+  }
+  async updateEndpoint(read: Endpoint, changed: Endpoint) {
+    const index = this.endpoints.findIndex(
+      (endpoint) => endpoint.account === read.account && endpoint.endpointId === read.endpointId,
+    );
+    const stored = this.endpoints[index];
+    if (stored?.revision !== read.revision || stored.createdAt !== read.createdAt) return false;
+    this.endpoints[index] = changed;
+    return true;
   }
   async removeEndpoint(account: string, endpointId: string) {
     const index = this.endpoints.findIndex(
@@ -275,19 +290,6 @@ export class MemoryDispatchQueue implements DispatchQueue {
   }
 }
 
-/** Callbacks that failed, and those given up. */
-export class MemoryRetryQueue implements CallbackRetryQueue {
-  readonly retries: { delivery: CallbackDelivery; delaySeconds: number }[] = [];
-  readonly givenUp: { delivery: CallbackDelivery; cause: string }[] = [];
-
-  async enqueue(delivery: CallbackDelivery, delaySeconds: number) {
-    this.retries.push({ delivery, delaySeconds });
-  }
-  async giveUp(delivery: CallbackDelivery, cause: string) {
-    this.givenUp.push({ delivery, cause });
-  }
-}
-
 /** A bus that takes everything but what it is told to refuse. */
 export class MemoryBus implements EventBus {
   readonly events: TorpedoEvent[] = [];
@@ -301,16 +303,25 @@ export class MemoryBus implements EventBus {
   }
 }
 
-/** Customers' servers: by URL, how each answers. */
+/** An answer of a customer's server, within a millisecond. */
+export function answered(status: number, retryAfter?: string): WebhookResult {
+  return {
+    kind: "answered",
+    status,
+    answer: "",
+    durationMs: 1,
+    ...(retryAfter !== undefined && { retryAfter }),
+  };
+}
+
+/** Customers' servers: by URL, how each answers; 200 where it is not said. */
 export class MemoryWebhooks implements WebhookClient {
   readonly requests: WebhookRequest[] = [];
   readonly answers = new Map<string, WebhookResult>();
 
   async send(request: WebhookRequest) {
     this.requests.push(request);
-    return (
-      this.answers.get(request.url) ?? { kind: "answered" as const, status: 200, durationMs: 1 }
-    );
+    return this.answers.get(request.url) ?? answered(200);
   }
 }
 

@@ -3,6 +3,9 @@ import {
   accountSettingsSchema,
   type Endpoint,
 } from "../../functions/core/account.ts";
+import { type Delivery, deliveryKeySchema } from "../../functions/core/callback-delivery.ts";
+import { newDelivery } from "../../functions/core/deliver-callbacks.ts";
+import { messageStatusChanged } from "../../functions/core/events.ts";
 import type { Message } from "../../functions/core/message.ts";
 import type { Mo } from "../../functions/core/mo.ts";
 import { hashSecret } from "../../functions/core/passwords.ts";
@@ -84,8 +87,25 @@ export function sampleEndpoint(overrides: Partial<Endpoint> = {}): Endpoint {
     url: "https://customer.example/callback",
     method: "POST",
     events: ["sent", "delivered", "received"],
+    format: "dialect",
+    headers: {},
+    secrets: [],
     callbackOption: "ALL",
     createdAt: 0,
+    revision: 0,
+    ...overrides,
+  };
+}
+
+/** That a message, just sent at `now`, is told to `sampleEndpoint`; before its first turn. */
+export function sampleDelivery(now: number, overrides: Partial<Delivery> = {}): Delivery {
+  const key = { account: "acme", endpointId: "endpoint-1", subject: "trace-1", level: "sent" };
+  const sent = sampleMessage(now, { state: "SENT", sentAt: now });
+  return {
+    ...newDelivery(deliveryKeySchema.parse(key), messageStatusChanged(sent), {
+      now,
+      retentionMs: 7 * 86_400_000,
+    }),
     ...overrides,
   };
 }

@@ -19,7 +19,7 @@ export const AWAY: WireResponse = {
 };
 
 /** Tries again what the service failed at, three times in all, without a pause. */
-const impatient = {
+export const impatient = {
   acquireInitialRetryToken: async () => tokenAfter(0),
   refreshRetryTokenForRetry: async (
     token: ReturnType<typeof tokenAfter>,

@@ -61,7 +61,7 @@ const IMPORT_RULES: readonly ImportRule[] = [
     because: "the core is pure: itself, zod, and libraries that know neither world nor time",
     allowed: [
       ours("functions/core/"),
-      packages("zod", "libphonenumber-js", "temporal-polyfill", "lru-cache"),
+      packages("zod", "libphonenumber-js", "temporal-polyfill", "lru-cache", "ipaddr.js"),
       only(packages("node:crypto"), /^(createHash|timingSafeEqual)$/),
       only(packages("node:util"), /^isDeepStrictEqual$/),
     ],
@@ -113,6 +113,11 @@ const IMPORT_RULES: readonly ImportRule[] = [
       ours("OWN/(?!index|env)", "functions/core/", "functions/runtime/(?!env|system)"),
       packages("@rgrove/parse-xml"),
     ],
+  },
+  {
+    files: new RegExp(`^${CAPABILITY}/signature\\.ts$`),
+    because: "signature.ts is a wire contract: how a request proves whose it is",
+    allowed: [ours("functions/core/"), packages("standardwebhooks")],
   },
   {
     files: new RegExp(`^${CAPABILITY}/openapi\\.ts$`),

@@ -2,7 +2,8 @@ import { loginOf } from "../../core/user.ts";
 
 /**
  * What lies where in the Directory table. Neither an account's name nor a sub-account's has a `#`
- * in it. Numbers and usage have partitions of their own, because each message sent looks at them.
+ * in it. Numbers and usage have partitions of their own, because each message sent looks at them;
+ * carriers, because whoever authenticates them need see nothing else.
  *
  * | partition                  | sort key              | item                                           |
  * |----------------------------|-----------------------|------------------------------------------------|
@@ -19,9 +20,11 @@ import { loginOf } from "../../core/user.ts";
  * | `NUMBER#account#number`    | `OPTOUT`              | what its person said about opting out          |
  * | `USAGE#account`            | `USAGE`               | what an account has used of its limits         |
  * | `USAGE#account#subAccount` | `USAGE`               | what a sub-account has used of its limits      |
+ * | `CARRIER#name`             | `CARRIER`             | a carrier that reports over HTTP               |
  *
- * In the index by kind lie accounts (`ACCOUNT`), and for each account the numbers that it blocks
- * (`BLOCKED#account`) and those whose persons are out of something of it now (`OPTOUT#account`).
+ * In the index by kind lie accounts (`ACCOUNT`), carriers (`CARRIER`), and for each account the
+ * numbers that it blocks (`BLOCKED#account`) and those whose persons are out of something of it now
+ * (`OPTOUT#account`).
  */
 export const DIRECTORY_SORT_KEY = {
   account: "ACCOUNT",
@@ -36,6 +39,7 @@ export const DIRECTORY_SORT_KEY = {
   blocked: "BLOCKED",
   optOut: "OPTOUT",
   usage: "USAGE",
+  carrier: "CARRIER",
 } as const;
 
 /** The index that lists the items of one kind; only items with a `kind` are in it. */
@@ -44,6 +48,7 @@ export const DIRECTORY_KIND_INDEX = "kind";
 /** What lies in the index by kind. */
 export const KIND = {
   account: "ACCOUNT",
+  carrier: "CARRIER",
   blocked: (account: string) => `BLOCKED#${account}`,
   optOut: (account: string) => `OPTOUT#${account}`,
 };
@@ -73,6 +78,12 @@ export const loginKey = (login: string): DirectoryKey => ({
 export const keyOfNumber = (account: string, number: string, sk: string): DirectoryKey => ({
   pk: `NUMBER#${account}#${number}`,
   sk,
+});
+
+/** The key of a carrier that reports over HTTP. */
+export const carrierKey = (carrier: string): DirectoryKey => ({
+  pk: `CARRIER#${carrier}`,
+  sk: DIRECTORY_SORT_KEY.carrier,
 });
 
 /** The key of what an account, or one of its sub-accounts, has used. */

@@ -1,5 +1,4 @@
 import {
-  DeleteCommand,
   type DynamoDBDocumentClient,
   GetCommand,
   PutCommand,
@@ -8,14 +7,8 @@ import {
 } from "@aws-sdk/lib-dynamodb";
 import { type Account, accountSchema, endpointSchema } from "../../core/account.ts";
 import type { Directory } from "../../core/ports.ts";
-import { IS_NEW, putIf } from "./directory-items.ts";
-import {
-  accountPartition,
-  DIRECTORY_KIND_INDEX,
-  DIRECTORY_SORT_KEY,
-  KIND,
-  keyInAccount,
-} from "./directory-keys.ts";
+import { createAccountItems, IS_AS_READ, IS_NEW, putIf, valuesAsRead } from "./directory-items.ts";
+import { DIRECTORY_KIND_INDEX, DIRECTORY_SORT_KEY, KIND, keyInAccount } from "./directory-keys.ts";
 import { parseItem } from "./items.ts";
 
 /** The query for every account there is. */
@@ -25,11 +18,12 @@ const ALL_ACCOUNTS = {
   ExpressionAttributeNames: { "#kind": "kind" },
   ExpressionAttributeValues: { ":account": KIND.account },
 };
+/** The condition under which nobody has changed an endpoint from before changes were counted. */
+const NEVER_CHANGED =
+  "(attribute_not_exists(revision) OR revision = :revision) AND createdAt = :createdAt";
 const ownerSchema = accountSchema.pick({ account: true });
 
 const accountKey = (account: string) => keyInAccount(account, DIRECTORY_SORT_KEY.account);
-const endpointKey = (account: string, endpointId: string) =>
-  keyInAccount(account, DIRECTORY_SORT_KEY.endpoint + endpointId);
 
 const accountItem = (account: Account) => ({
   ...accountKey(account.account),
@@ -43,6 +37,12 @@ export function createDirectory(deps: {
   readonly tableName: string;
 }): Directory {
   const { client, tableName: TableName } = deps;
+  const endpoints = createAccountItems(deps, {
+    name: "endpoint",
+    schema: endpointSchema,
+    prefix: DIRECTORY_SORT_KEY.endpoint,
+    nameOf: ({ endpointId }) => endpointId,
+  });
 
   async function query(input: Omit<QueryCommandInput, "TableName">): Promise<unknown[]> {
     const items: unknown[] = [];
@@ -89,35 +89,22 @@ export function createDirectory(deps: {
       return owner === undefined ? undefined : parseItem(ownerSchema, owner, "account").account;
     },
 
-    async listEndpoints(account) {
-      const items = await query({
-        KeyConditionExpression: "pk = :account AND begins_with(sk, :endpoint)",
-        ExpressionAttributeValues: {
-          ":account": accountPartition(account),
-          ":endpoint": DIRECTORY_SORT_KEY.endpoint,
-        },
-      });
-      return items.map((item) => parseItem(endpointSchema, item, "endpoint"));
-    },
+    listEndpoints: endpoints.list,
+
+    findEndpoint: endpoints.find,
 
     async putEndpoint(endpoint) {
-      await client.send(
-        new PutCommand({
-          TableName,
-          Item: { ...endpointKey(endpoint.account, endpoint.endpointId), ...endpoint },
-        }),
-      );
+      await client.send(new PutCommand({ TableName, Item: endpoints.stored(endpoint) }));
     },
 
-    async removeEndpoint(account, endpointId) {
-      const { Attributes } = await client.send(
-        new DeleteCommand({
-          TableName,
-          Key: endpointKey(account, endpointId),
-          ReturnValues: "ALL_OLD",
-        }),
-      );
-      return Attributes !== undefined;
-    },
+    updateEndpoint: (read, changed) =>
+      putIf(
+        deps,
+        endpoints.stored(changed),
+        read.revision === 0 ? NEVER_CHANGED : IS_AS_READ,
+        valuesAsRead(read),
+      ),
+
+    removeEndpoint: endpoints.remove,
   };
 }

@@ -6,3 +6,5 @@ export const messagesEnv = z.object({ MESSAGES_TABLE: z.string().min(1) });
 export const directoryEnv = z.object({ DIRECTORY_TABLE: z.string().min(1) });
 /** What a function needs to know to count requests. */
 export const rateLimitsEnv = z.object({ RATE_LIMITS_TABLE: z.string().min(1) });
+/** What a function needs to know to reach what endpoints are told, and how they fare. */
+export const callbacksEnv = z.object({ CALLBACKS_TABLE: z.string().min(1) });

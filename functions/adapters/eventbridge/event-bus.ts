@@ -1,15 +1,27 @@
 import { type EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
 import {
+  ENDPOINT_DISABLED,
+  type EndpointDisabled,
   EVENT_SOURCE,
   isMessageReceived,
   MESSAGE_RECEIVED,
   MESSAGE_STATUS_CHANGED,
+  type TorpedoEvent,
   timeOfEvent,
 } from "../../core/events.ts";
 import type { EventBus } from "../../core/ports.ts";
 
 /** The most entries that PutEvents takes. */
 const MAX_ENTRIES = 10;
+
+/** What an event is called, and when it happened. */
+function headOf(event: TorpedoEvent | EndpointDisabled) {
+  if ("endpointId" in event) return { DetailType: ENDPOINT_DISABLED, Time: new Date(event.at) };
+  return {
+    DetailType: isMessageReceived(event) ? MESSAGE_RECEIVED : MESSAGE_STATUS_CHANGED,
+    Time: new Date(timeOfEvent(event)),
+  };
+}
 
 /** The bus, in EventBridge. */
 export function createEventBus(deps: {
@@ -25,8 +37,7 @@ export function createEventBus(deps: {
             Entries: events.slice(start, start + MAX_ENTRIES).map((event) => ({
               EventBusName: deps.busName,
               Source: EVENT_SOURCE,
-              DetailType: isMessageReceived(event) ? MESSAGE_RECEIVED : MESSAGE_STATUS_CHANGED,
-              Time: new Date(timeOfEvent(event)),
+              ...headOf(event),
               Detail: JSON.stringify(event),
             })),
           }),

@@ -7,7 +7,10 @@ import { awsClientConfig } from "../aws-client.ts";
 import { createSchedules, type Schedules } from "../scheduler/schedules.ts";
 import type { batchQueueEnv } from "./env.ts";
 
-/** The queue of jobs on batches, in SQS, with the schedules that feed it later. */
+/**
+ * The queue of jobs on batches, in SQS, with the schedules that feed it later. One account's jobs do
+ * not stand before another's (docs/decisions/0017).
+ */
 export function createBatchQueue(deps: {
   readonly client: SQSClient;
   readonly queueUrl: string;
@@ -17,7 +20,11 @@ export function createBatchQueue(deps: {
   return {
     async enqueue(job) {
       await client.send(
-        new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: JSON.stringify(job) }),
+        new SendMessageCommand({
+          QueueUrl: queueUrl,
+          MessageBody: JSON.stringify(job),
+          MessageGroupId: job.account,
+        }),
       );
     },
     schedule: (release) => later.create(release.batchId, release.due, releaseJob(release)),

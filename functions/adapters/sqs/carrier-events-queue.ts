@@ -1,8 +1,13 @@
 import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
-import type { CarrierEvent } from "../../core/carrier.ts";
+import type { CarrierEvent, CarrierReports } from "../../core/carrier.ts";
+import { slicesWithin } from "../../core/slices.ts";
+import { sendTogether } from "./send-together.ts";
+
+/** What fits into one request; AWS takes four times as much, but not everything that speaks SQS does. */
+const REQUEST = { count: 10, size: 250_000 };
 
 /** The queue in which everything that carriers report waits to be applied. */
-export interface CarrierEventsQueue {
+export interface CarrierEventsQueue extends CarrierReports {
   /** @param delaySeconds 0 to 900 */
   enqueue(event: CarrierEvent, delaySeconds?: number): Promise<void>;
 }
@@ -12,15 +17,35 @@ export function createCarrierEventsQueue(deps: {
   readonly client: SQSClient;
   readonly queueUrl: string;
 }): CarrierEventsQueue {
+  const { client, queueUrl } = deps;
   return {
     async enqueue(event, delaySeconds = 0) {
-      await deps.client.send(
+      await client.send(
         new SendMessageCommand({
-          QueueUrl: deps.queueUrl,
-          MessageBody: JSON.stringify(event),
+          QueueUrl: queueUrl,
+          MessageBody: bodyOf(event),
           ...(delaySeconds > 0 && { DelaySeconds: delaySeconds }),
         }),
       );
     },
+
+    async enqueueMany(events) {
+      const slices = slicesWithin(events.map(bodyOf), REQUEST, Buffer.byteLength);
+      await Promise.all(
+        slices.map((slice) =>
+          sendTogether(
+            client,
+            queueUrl,
+            slice.map((MessageBody) => ({ MessageBody })),
+          ),
+        ),
+      );
+    },
   };
 }
+
+/** What phones send can hold characters that SQS refuses (SendMessage, "MessageBody"), of which JSON escapes all but two. */
+const bodyOf = (event: CarrierEvent) =>
+  JSON.stringify(event).replace(/[\ufffe\uffff]/g, (character) =>
+    character === "\ufffe" ? "\\ufffe" : "\\uffff",
+  );

@@ -19,12 +19,26 @@ export const batchQueueEnv = z.object({
   BATCH_DEAD_LETTER_QUEUE_ARN: z.string().min(1),
   ...schedulesEnv.shape,
 });
-/** What a function needs to know to retry callbacks, and to give them up. */
-export const callbackRetryEnv = z.object({
+/** What a function needs to know to put deliveries on their way, and to give them up. */
+export const callbackQueueEnv = z.object({
+  CALLBACK_DELIVERIES_QUEUE_URL: z.string().min(1),
   CALLBACK_RETRY_QUEUE_URL: z.string().min(1),
+  CALLBACK_RETRY_QUEUE_ARN: z.string().min(1),
   CALLBACK_DEAD_LETTER_QUEUE_URL: z.string().min(1),
+  CALLBACK_DEAD_LETTER_QUEUE_ARN: z.string().min(1),
+  ...schedulesEnv.shape,
+});
+/** What a function needs to know to bring deliveries back. */
+export const callbackReplayEnv = z.object({
+  CALLBACK_DELIVERIES_QUEUE_URL: z.string().min(1),
+  CALLBACK_RETRY_QUEUE_URL: z.string().min(1),
 });
 /** What a function needs to know to report what a carrier says. */
 export const carrierEventsQueueEnv = z.object({ CARRIER_EVENTS_QUEUE_URL: z.string().min(1) });
 /** What a function needs to know to set aside stream records that it cannot read. */
 export const deadLetterEnv = z.object({ DEAD_LETTER_QUEUE_URL: z.string().min(1) });
+/** What a function needs to know to set aside messages of its queue that no further delivery would help. */
+export const poisonEnv = z.object({
+  ...deadLetterEnv.shape,
+  MAX_RECEIVES: z.coerce.number().int().positive(),
+});

@@ -2,30 +2,37 @@ import { randomInt, randomUUID } from "node:crypto";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { inject } from "vitest";
 import { EMULATOR_CREDENTIALS } from "../../../bin/aws-target.ts";
-import { openDirectory } from "../../../bin/directory-client.ts";
+import { openCallbacks, openDirectory } from "../../../bin/directory-client.ts";
 import { createSandboxOutbox } from "../../../functions/adapters/carriers/sandbox-outbox.ts";
 import { createDocumentClient } from "../../../functions/adapters/dynamodb/client.ts";
 import { createCarrierEventsQueue } from "../../../functions/adapters/sqs/carrier-events-queue.ts";
-import type { AccountSettings, EndpointEvent } from "../../../functions/core/account.ts";
+import type { AccountSettings } from "../../../functions/core/account.ts";
+import { changeAccountSettings, createAccount } from "../../../functions/core/accounts.ts";
 import {
   addEndpoint,
-  changeAccountSettings,
-  createAccount,
-} from "../../../functions/core/accounts.ts";
-import type { CallbackOption } from "../../../functions/core/message.ts";
+  type EndpointRequest,
+  type NewSigningSecret,
+} from "../../../functions/core/endpoints.ts";
 import { systemClock } from "../../../functions/runtime/system.ts";
 
 /** The stack that the tests share. */
 export const stack = inject("deployedStack");
 
-/** How the tests' own SDK clients reach it. */
+/**
+ * How the tests' own SDK clients reach it: with more patience than functions have, because they ask
+ * for hundreds of things at once, on a machine that does all the rest, too.
+ */
 export const clientConfig = {
   endpoint: stack.endpointUrl,
   region: stack.region,
   credentials: EMULATOR_CREDENTIALS,
+  requestHandler: { connectionTimeout: 10_000, requestTimeout: 20_000 },
 };
 
 const directory = openDirectory(stack.outputs, clientConfig);
+
+/** The callbacks of the stack, and what endpoints may be in it. */
+export const callbacks = openCallbacks(stack.outputs, clientConfig);
 
 /** What the sandbox carrier was handed. */
 export const outbox = createSandboxOutbox({
@@ -58,8 +65,16 @@ export async function replyFrom(
   });
 }
 
+/** So many that there are numbers enough for all tests. */
+const AREA_CODES = [
+  11, 12, 13, 14, 15, 16, 17, 18, 19, 21, 22, 24, 27, 28, 31, 32, 33, 34, 35, 37, 38, 41, 42, 43,
+  44, 45, 46, 47, 48, 49, 51, 53, 54, 55, 61, 62, 63, 64, 65, 66, 67, 68, 69, 71, 73, 74, 75, 77,
+  79, 81,
+];
+
 /** A number that no other test sends to. @param lastFour what the sandbox carrier does with it */
-export const phoneOfOurOwn = (lastFour = "1111") => `55199${randomInt(1_000, 9_999)}${lastFour}`;
+export const phoneOfOurOwn = (lastFour = "1111") =>
+  `55${AREA_CODES[randomInt(AREA_CODES.length)]}9${randomInt(1_000, 9_999)}${lastFour}`;
 
 /** An answer over HTTP. */
 export interface HttpAnswer {
@@ -146,12 +161,14 @@ export class TestAccount {
     return `${statusCode}/${detailCode}`;
   }
 
-  async addEndpoint(
+  addEndpoint(
     url: string,
-    options: { events?: EndpointEvent[]; callbackOption?: CallbackOption } = {},
-  ) {
-    const { events = ["sent", "delivered", "received"], callbackOption = "ALL" } = options;
-    const request = { account: this.name, url, events, callbackOption };
-    return addEndpoint(directory, request, stack.outputs.EndpointProtocols);
+    options: Omit<EndpointRequest, "account" | "url"> = {},
+  ): Promise<NewSigningSecret> {
+    return addEndpoint(
+      directory,
+      { account: this.name, url, ...options },
+      callbacks.endpointPolicy,
+    );
   }
 }

@@ -4,21 +4,19 @@ import { createDocumentClient } from "../../../functions/adapters/dynamodb/clien
 import { createSubAccounts } from "../../../functions/adapters/dynamodb/sub-accounts.ts";
 import { createUsers } from "../../../functions/adapters/dynamodb/users.ts";
 import {
-  ENDPOINT_EVENTS,
-  type Endpoint,
-  type EndpointEvent,
-} from "../../../functions/core/account.ts";
-import {
   type AccountSettingsChange,
-  addEndpoint,
   changeAccountSettings,
   createAccount,
 } from "../../../functions/core/accounts.ts";
-import type { CallbackOption } from "../../../functions/core/message.ts";
+import {
+  addEndpoint,
+  type EndpointRequest,
+  type NewSigningSecret,
+} from "../../../functions/core/endpoints.ts";
 import { createSubAccount } from "../../../functions/core/sub-accounts.ts";
 import type { UserRole } from "../../../functions/core/user.ts";
 import { createUser } from "../../../functions/core/users.ts";
-import { clientConfig, type HttpAnswer, stack } from "./stack.ts";
+import { callbacks, clientConfig, type HttpAnswer, stack } from "./stack.ts";
 
 const table = {
   client: createDocumentClient(clientConfig),
@@ -125,20 +123,8 @@ export class TestWavyAccount {
 
   addEndpoint(
     url: string,
-    options: {
-      events?: EndpointEvent[];
-      callbackOption?: CallbackOption;
-      subAccount?: string;
-      method?: Endpoint["method"];
-    } = {},
-  ): Promise<Endpoint> {
-    const request = {
-      account: this.name,
-      url,
-      events: [...ENDPOINT_EVENTS],
-      callbackOption: "ALL" as const,
-      ...options,
-    };
-    return addEndpoint(access, request, stack.outputs.EndpointProtocols);
+    options: Omit<EndpointRequest, "account" | "url"> = {},
+  ): Promise<NewSigningSecret> {
+    return addEndpoint(access, { account: this.name, url, ...options }, callbacks.endpointPolicy);
   }
 }

@@ -39,7 +39,10 @@ describe("the queue of jobs on batches", () => {
     const job: BatchJob = { kind: "expand", account: "acme", batchId: "batch-1" };
     await queue.enqueue(job);
     expect(sqs.map(({ target, body }) => [target, body])).toEqual([
-      ["AmazonSQS.SendMessage", { QueueUrl: queueUrl, MessageBody: JSON.stringify(job) }],
+      [
+        "AmazonSQS.SendMessage",
+        { QueueUrl: queueUrl, MessageBody: JSON.stringify(job), MessageGroupId: "acme" },
+      ],
     ]);
     expect(scheduler).toEqual([]);
   });

@@ -2,8 +2,8 @@ import { marshall } from "@aws-sdk/util-dynamodb";
 import { describe, expect, it } from "vitest";
 import { createDocumentClient } from "../../../functions/adapters/dynamodb/client.ts";
 import { createDirectory } from "../../../functions/adapters/dynamodb/directory.ts";
-import type { Account } from "../../../functions/core/account.ts";
-import { sampleAccount } from "../../support/samples.ts";
+import type { Account, Endpoint } from "../../../functions/core/account.ts";
+import { sampleAccount, sampleEndpoint } from "../../support/samples.ts";
 import { stubbedAws, type WireRequest, type WireResponse } from "../../support/stub-aws.ts";
 
 const itemOf = ({ account, ...fields }: Partial<Account>) =>
@@ -107,5 +107,79 @@ describe("accounts in DynamoDB", () => {
     expect(await directory.findAccountOfShortCode("40001")).toBe("a");
     expect(await directory.findAccountOfShortCode("27182")).toBe("b");
     expect(await directory.findAccountOfShortCode("2718")).toBeUndefined();
+  });
+});
+
+describe("endpoints in DynamoDB", () => {
+  const endpoint = sampleEndpoint({ createdAt: 5, revision: 3 });
+  const changed = { ...endpoint, url: "https://customer.example/new", revision: 4 };
+  const storedOf = (it: Endpoint) =>
+    marshall({ pk: "ACCOUNT#acme", sk: "ENDPOINT#endpoint-1", ...it });
+  const { format: _, headers: __, secrets: ___, revision: ____, ...old } = sampleEndpoint();
+
+  it("are read strongly consistent, alone and together", async () => {
+    const { requests, directory } = directoryAnswering(({ target }) =>
+      target?.endsWith("GetItem")
+        ? { body: { Item: storedOf(endpoint) } }
+        : { body: { Items: [storedOf(endpoint)] } },
+    );
+    expect(await directory.findEndpoint("acme", "endpoint-1")).toEqual(endpoint);
+    expect(await directory.listEndpoints("acme")).toEqual([endpoint]);
+    expect(requests.map(({ body }) => body.ConsistentRead)).toEqual([true, true]);
+  });
+
+  it("from before they had a format, headers and secrets have them as they were told", async () => {
+    const Item = marshall({ pk: "ACCOUNT#acme", sk: "ENDPOINT#endpoint-1", ...old });
+    const { directory } = directoryAnswering(() => ({ body: { Item } }));
+    expect(await directory.findEndpoint("acme", "endpoint-1")).toEqual({
+      ...old,
+      format: "dialect",
+      headers: {},
+      secrets: [],
+      revision: 0,
+    });
+  });
+
+  it.each([
+    ["counted", endpoint, "revision = :revision AND createdAt = :createdAt"],
+    [
+      "not counted yet",
+      { ...endpoint, revision: 0 },
+      "(attribute_not_exists(revision) OR revision = :revision) AND createdAt = :createdAt",
+    ],
+  ])(
+    "are changed where they are as they were read, their changes %s",
+    async (_n, read, condition) => {
+      const { requests, directory } = directoryAnswering(() => ({}));
+      expect(await directory.updateEndpoint(read, changed)).toBe(true);
+      expect(requests[0]?.body).toMatchObject({
+        Item: storedOf(changed),
+        ConditionExpression: condition,
+        ExpressionAttributeValues: marshall({ ":revision": read.revision, ":createdAt": 5 }),
+      });
+    },
+  );
+
+  it("are not changed where somebody else was faster, but where an earlier try of ours was", async () => {
+    const refusing = (stored?: Endpoint) =>
+      directoryAnswering(() => ({
+        status: 400,
+        body: {
+          __type: "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException",
+          message: "The conditional request failed",
+          ...(stored && { Item: storedOf(stored) }),
+        },
+      })).directory;
+    expect(await refusing().updateEndpoint(endpoint, changed)).toBe(false);
+    const others = { ...changed, callbackOption: "NONE" as const };
+    expect(await refusing(others).updateEndpoint(endpoint, changed)).toBe(false);
+    expect(await refusing(changed).updateEndpoint(endpoint, changed)).toBe(true);
+  });
+
+  it("are not looked for under ids that are longer than DynamoDB takes", async () => {
+    const { requests, directory } = directoryAnswering(() => ({}));
+    expect(await directory.findEndpoint("acme", "x".repeat(2_000))).toBeUndefined();
+    expect(await directory.removeEndpoint("acme", "x".repeat(2_000))).toBe(false);
+    expect(requests).toEqual([]);
   });
 });

@@ -14,6 +14,7 @@ const clock = new ManualClock(Date.parse("2026-03-02T15:00:00.250Z"));
 
 interface Entry {
   readonly Id: string;
+  readonly MessageGroupId: string;
   readonly MessageBody: string;
   readonly DelaySeconds?: number;
 }
@@ -75,6 +76,7 @@ describe("the dispatch queue", () => {
       {
         QueueUrl: queueUrl,
         MessageBody: JSON.stringify(ref),
+        MessageGroupId: "acme",
         ...(delaySeconds && { DelaySeconds: delaySeconds }),
       },
     ]);
@@ -132,7 +134,12 @@ describe("the dispatch queue", () => {
     };
     await queue.enqueueRecord(record);
     expect(sqs.map(({ body }) => body)).toEqual([
-      { QueueUrl: queueUrl, MessageBody: JSON.stringify(record), DelaySeconds: 5 },
+      {
+        QueueUrl: queueUrl,
+        MessageBody: JSON.stringify(record),
+        MessageGroupId: "acme",
+        DelaySeconds: 5,
+      },
     ]);
     expect(dispatchInputSchema.parse(record)).toEqual(record);
     expect(dispatchInputSchema.parse(ref)).toEqual(ref);
@@ -200,6 +207,25 @@ describe("the dispatch queue", () => {
         ["id-4"],
         ["id-5"],
         ["id-6", "id-7"],
+      ]);
+    });
+
+    it("puts no two accounts' messages together, and tells SQS whose they are", async () => {
+      const { queue, sqs } = setUp();
+      const accounts = ["acme", "other", "acme", "other", "acme"];
+      await queue.enqueueMany(
+        accounts.map((account, n) => ({
+          ref: { account, id: `id-${n}`, traceId: `trace-${n}` },
+          notBefore: clock.now(),
+          parts: 1,
+        })),
+      );
+      const together = sqs
+        .flatMap(entriesOf)
+        .map((entry) => [entry.MessageGroupId, groupOf(entry).map(({ id }) => id)]);
+      expect(together).toEqual([
+        ["acme", ["id-0", "id-2", "id-4"]],
+        ["other", ["id-1", "id-3"]],
       ]);
     });
 

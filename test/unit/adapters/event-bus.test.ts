@@ -1,7 +1,11 @@
 import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import { expect, it } from "vitest";
 import { createEventBus } from "../../../functions/adapters/eventbridge/event-bus.ts";
-import { messageReceived, messageStatusChanged } from "../../../functions/core/events.ts";
+import {
+  type EndpointDisabled,
+  messageReceived,
+  messageStatusChanged,
+} from "../../../functions/core/events.ts";
 import { sampleMessage, sampleMo } from "../../support/samples.ts";
 import { stubbedAws } from "../../support/stub-aws.ts";
 
@@ -44,6 +48,30 @@ it("calls an MO what rules look for, at the time it came in", async () => {
     Time: now / 1_000 + 7,
     Detail: JSON.stringify(received),
   });
+});
+
+it("calls an endpoint that is disabled what rules look for, at the time it was", async () => {
+  const { requests, config } = stubbedAws(() => ({ body: { FailedEntryCount: 0, Entries: [] } }));
+  const bus = createEventBus({ client: new EventBridgeClient(config), busName: "torpedo-test" });
+  const disabled: EndpointDisabled = {
+    version: 1,
+    eventId: "endpoint-1.disabled.1",
+    account: "acme",
+    endpointId: "endpoint-1",
+    origin: "https://customer.example",
+    reason: "failing",
+    at: new Date(now + 9_000).toISOString(),
+  };
+  expect(await bus.publish([disabled])).toEqual([]);
+  expect(requests[0]?.body.Entries).toEqual([
+    {
+      EventBusName: "torpedo-test",
+      Source: "torpedo",
+      DetailType: "Endpoint Disabled",
+      Time: now / 1_000 + 9,
+      Detail: JSON.stringify(disabled),
+    },
+  ]);
 });
 
 it("answers which events were not taken, by their place among all", async () => {

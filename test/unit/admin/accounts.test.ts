@@ -47,12 +47,13 @@ describe("the account", () => {
     expect(reset).toMatchObject({ optOut: { keywords: ["SAIR", "PARAR", "STOP", "CANCELAR"] } });
   });
 
-  it.each(["moDialect", "transliterate", "optOut"])(
+  it.each(["email", "moDialect", "transliterate", "optOut"])(
     "has the default of %s again where it is null",
     async (name) => {
       const api = await TestAdmin.create();
       const before = await bodyOf(api.get("/account"));
       const changes = {
+        email: "ops@acme.example",
         moDialect: "wavy",
         transliterate: true,
         optOut: { enabled: false, keywords: ["FORA"], confirmation: "" },
@@ -313,73 +314,6 @@ describe("sub-accounts", () => {
       return false;
     };
     expect(codeOf(await api.ask("PATCH", "/sub-accounts/Sales", {}))).toBe("404 NOT_FOUND");
-  });
-});
-
-describe("endpoints", () => {
-  it("are added, shown, listed and removed", async () => {
-    const api = await TestAdmin.create();
-    const added = await api.ask("POST", "/endpoints", {
-      url: "https://acme.example/mo",
-      events: ["received"],
-      method: "GET",
-      subAccount: "Sales",
-    });
-    expect(added).toMatchObject({
-      status: 201,
-      headers: { location: "/admin/v1/endpoints/uuid-1" },
-      body: {
-        endpointId: "uuid-1",
-        url: "https://acme.example/mo",
-        events: ["received"],
-        method: "GET",
-        subAccount: "Sales",
-        callbackOption: "ALL",
-        createdAt: "2026-03-02T15:00:00Z",
-      },
-    });
-    expect(await bodyOf(api.get("/endpoints/uuid-1"))).toEqual(added.body);
-    expect(await bodyOf(api.get("/endpoints"))).toEqual({ total: 1, endpoints: [added.body] });
-    expect((await api.ask("DELETE", "/endpoints/uuid-1")).status).toBe(204);
-    expect(await bodyOf(api.get("/endpoints"))).toEqual({ total: 0, endpoints: [] });
-  });
-
-  it("are told of everything unless they are told of something", async () => {
-    const api = await TestAdmin.create();
-    expect(await bodyOf(api.ask("POST", "/endpoints", { url: "https://a.example" }))).toMatchObject(
-      {
-        events: ["sent", "delivered", "received"],
-        method: "POST",
-        callbackOption: "ALL",
-      },
-    );
-  });
-
-  it.each([
-    {},
-    { url: "no url" },
-    { url: "http://plain.example" },
-    { url: "ftp://a.example" },
-    { url: "javascript:alert(1)" },
-    { url: `https://a.example/${"é".repeat(2_040)}` },
-    { url: "https://a.example/\ud800" },
-    { url: "https://a.example", events: [] },
-    { url: "https://a.example", events: ["all"] },
-    { url: "https://a.example", events: Array(4).fill("sent") },
-    { url: "https://a.example", method: "PUT" },
-    { url: "https://a.example", subAccount: "None" },
-    { url: "https://a.example", account: "other" },
-    { url: "https://a.example", endpointId: "mine" },
-  ])("cannot be wrong ones (%#)", async (body) => {
-    const api = await TestAdmin.create();
-    expect(codeOf(await api.ask("POST", "/endpoints", body))).toBe("400 INVALID_REQUEST");
-    expect(api.directory.endpoints).toEqual([]);
-  });
-
-  it("may be plain HTTP where the stage lets callbacks speak it", async () => {
-    const api = await TestAdmin.create({ endpointProtocols: ["https", "http"] });
-    const added = await api.ask("POST", "/endpoints", { url: "http://127.0.0.1:8080" });
-    expect(added.status).toBe(201);
   });
 });
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { BASE } from "../../../functions/admin/route.ts";
-import { as, GOOD_REQUESTS, NUMBER, TestAdmin } from "./support.ts";
+import { as, CALLBACK, GOOD_REQUESTS, NUMBER, TestAdmin } from "./support.ts";
 
 /** Values of which some are good, so that more than the first field is looked at. */
 const name = fc.constantFrom("Sales", "Secret", "secret", "acme-secret", "boss", "new", "a/b", "");
@@ -24,7 +24,7 @@ const FIELDS: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   username: text,
   email: fc.oneof(text, fc.emailAddress(), fc.constant("boss@acme.example")),
   role: fc.constantFrom("admin", "regular"),
-  state: fc.constantFrom("active", "disabled"),
+  state: fc.constantFrom("active", "disabled", "paused"),
   timeZone: fc.constantFrom("UTC", "Asia/Tokyo", "x", "+14:00"),
   country: fc.constantFrom("BR", "XX", "br"),
   overlapMinutes: count,
@@ -34,8 +34,15 @@ const FIELDS: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   alias: text,
   flowId: text,
   url: fc.oneof(fc.webUrl(), text),
-  events: fc.array(fc.constantFrom("sent", "delivered", "received")),
+  events: fc.array(fc.constantFrom("sent", "delivered", "received", "any")),
   method: fc.constantFrom("GET", "POST"),
+  format: fc.constantFrom("dialect", "wavy", "cloudevents", "xml"),
+  headers: fc.dictionary(
+    fc.oneof(fc.constantFrom("x-key", "Host", "__proto__", "Authorization"), text),
+    fc.oneof(text, fc.constant(null)),
+    { maxKeys: 3 },
+  ),
+  since: fc.oneof(fc.constantFrom("2026-03-01T00:00:00Z", "2026-03-01T00:00:00+99:00"), text),
   callbackOption: fc.constantFrom("ALL", "NONE"),
   parts: count,
   requestId: text,
@@ -73,7 +80,18 @@ const nearlyGood = fc.constantFrom(...GOOD_REQUESTS).chain(([method, path, good]
     );
 });
 const segment = fc.oneof(
-  fc.constantFrom(NUMBER, "77", "0", "limits", "token", "credit"),
+  fc.constantFrom(
+    NUMBER,
+    "77",
+    "0",
+    "limits",
+    "token",
+    "credit",
+    CALLBACK,
+    "test",
+    "state",
+    "replay",
+  ),
   text,
   fc.string({ unit: "binary", maxLength: 3_000 }),
 );
@@ -97,7 +115,10 @@ const requests = fc.record({
     { weight: 5, arbitrary: fc.constant({}) },
     {
       weight: 1,
-      arbitrary: fc.dictionary(fc.constantFrom("limit", "offset", "subAccount", "x"), text),
+      arbitrary: fc.dictionary(
+        fc.constantFrom("limit", "offset", "subAccount", "before", "endpoint", "x"),
+        text,
+      ),
     },
   ),
 });
@@ -125,7 +146,7 @@ it("whatever comes is answered as described, is nobody else's, and is never our 
     }),
     { numRuns: 400 },
   );
-});
+}, 30_000);
 
 it("whatever comes with credentials is none of theirs or nobody's", async () => {
   await fc.assert(

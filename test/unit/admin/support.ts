@@ -11,13 +11,18 @@ import type { User } from "../../../functions/core/user.ts";
 import type { ApiHandler, ApiRequest, ApiResponse } from "../../../functions/runtime/http.ts";
 import { CountingRandomness, ManualClock, MemoryDirectory } from "../../support/memory.ts";
 import {
+  MemoryCallbackQueue,
+  MemoryDeliveries,
+  MemoryEndpointHealths,
+} from "../../support/memory-callbacks.ts";
+import {
   MemoryBlockedNumbers,
   MemoryContents,
   MemorySubAccounts,
   MemoryUsageCounters,
   MemoryUsers,
 } from "../../support/memory-customers.ts";
-import { sampleAccount, sampleEndpoint } from "../../support/samples.ts";
+import { sampleAccount, sampleDelivery, sampleEndpoint } from "../../support/samples.ts";
 
 /** The token of every user that is there from the beginning. */
 const TOKEN = "a-token";
@@ -58,6 +63,9 @@ export const as = (username: string, authenticationtoken = TOKEN) => ({
 export const basic = (user: string, password = TOKEN) =>
   `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
 
+/** The callback that `furnish` gives an account: it has failed. */
+export const CALLBACK = "secret_secret_sent";
+
 const DOCUMENT = { openapi: "3.1.0", paths: {} };
 
 /**
@@ -72,10 +80,14 @@ export class TestAdmin {
   readonly contents = new MemoryContents();
   readonly blockedNumbers = new MemoryBlockedNumbers();
   readonly usage = new MemoryUsageCounters();
+  readonly endpointHealths = new MemoryEndpointHealths();
+  readonly deliveries = new MemoryDeliveries(this.clock);
+  readonly callbackQueue = new MemoryCallbackQueue();
   readonly handler: ApiHandler;
 
   private constructor(ports: Partial<AdminDependencies>) {
     const { clock, directory, users, subAccounts, contents, blockedNumbers, usage } = this;
+    const { endpointHealths, deliveries, callbackQueue } = this;
     this.handler = createHandler({
       authenticateUser: createAuthenticateUser({ directory, users, subAccounts, clock }),
       openApiDocument: () => DOCUMENT,
@@ -85,9 +97,13 @@ export class TestAdmin {
       contents,
       blockedNumbers,
       usage,
+      endpointHealths,
+      deliveries,
+      callbackQueue,
+      callbackRetentionMs: 7 * 86_400_000,
       clock,
       randomness: new CountingRandomness(),
-      endpointProtocols: ["https"],
+      endpointPolicy: { protocols: ["https"], allowLoopback: false },
       ...ports,
     });
   }
@@ -124,7 +140,16 @@ export class TestAdmin {
     await contents.putTemplate({ ...common, templateId: 77, name: "secret", text: "secret" });
     await contents.putFlow({ ...common, flowId: "secret", text: "secret" });
     await contents.insertCampaign({ ...common, campaignId: 77, alias: "secret" });
-    this.directory.endpoints.push(sampleEndpoint({ account, endpointId: "secret" }));
+    this.directory.endpoints.push(
+      sampleEndpoint({
+        account,
+        endpointId: "secret",
+        headers: { authorization: "Bearer hash" },
+        secrets: [{ secret: "whsec_hash", createdAt }],
+      }),
+    );
+    const key = { account, endpointId: "secret", subject: "secret", level: "sent" } as const;
+    await this.deliveries.insert(sampleDelivery(createdAt, { ...key, state: "failed" }));
     await blockedNumbers.block({ ...common, number: NUMBER });
     await blockedNumbers.optOut({ account, number: NUMBER, at: createdAt, origin: "secret" });
   }
@@ -221,6 +246,15 @@ const GOOD: readonly (readonly [method: string, path: string, body?: unknown])[]
   ["GET", "/endpoints"],
   ["POST", "/endpoints", { url: "https://acme.example/" }],
   ["GET", "/endpoints/secret"],
+  ["PATCH", "/endpoints/secret", { events: ["any"], headers: { "x-key": "secret" } }],
+  ["POST", "/endpoints/secret/secret", { overlapMinutes: 5 }],
+  ["PUT", "/endpoints/secret/state", { state: "paused" }],
+  ["POST", "/endpoints/secret/test"],
+  ["POST", "/endpoints/secret/replay", { since: "2026-03-01T00:00:00Z" }],
+  ["GET", "/callbacks"],
+  ["GET", `/callbacks/${CALLBACK}`],
+  ["POST", `/callbacks/${CALLBACK}/replay`],
+  ["POST", "/callbacks/replay", { since: "2026-03-01T00:00:00Z" }],
   ["DELETE", "/endpoints/secret"],
   ["GET", "/blocked-numbers"],
   ["PUT", `/blocked-numbers/${NUMBER}`],

@@ -1,64 +1,13 @@
-import { Command } from "commander";
 import { beforeEach, describe, expect, it } from "vitest";
-import { addCommands } from "../../../bin/admin/commands.ts";
-import type { Access, Report } from "../../../bin/admin/session.ts";
-import { stackOutputsSchema } from "../../../bin/aws-target.ts";
 import { hashSecret } from "../../../functions/core/passwords.ts";
-import { CountingRandomness, ManualClock, MemoryDirectory } from "../../support/memory.ts";
-import {
-  MemoryBlockedNumbers,
-  MemoryContents,
-  MemorySubAccounts,
-  MemoryUsageCounters,
-  MemoryUsers,
-} from "../../support/memory-customers.ts";
-import { sampleAccount } from "../../support/samples.ts";
-
-const outputs = stackOutputsSchema.parse({
-  ...Object.fromEntries(Object.keys(stackOutputsSchema.shape).map((name) => [name, name])),
-  EndpointProtocols: "https",
-});
-
-function newAccess() {
-  const directory = new MemoryDirectory();
-  directory.accounts.set("acme", sampleAccount());
-  return {
-    directory,
-    users: new MemoryUsers(),
-    subAccounts: new MemorySubAccounts(),
-    contents: new MemoryContents(),
-    blockedNumbers: new MemoryBlockedNumbers(),
-    usage: new MemoryUsageCounters(),
-    clock: new ManualClock(),
-    randomness: new CountingRandomness(),
-    outputs,
-    target: { stage: "local", clientConfig: {}, isLocalRun: true },
-  } satisfies Access;
-}
+import { newAccess, runCommand } from "./support.ts";
 
 let access: ReturnType<typeof newAccess>;
 beforeEach(() => {
   access = newAccess();
 });
 
-/** Runs a command: words and `'quoted words'`. @returns what it reports */
-async function run(line: string): Promise<Report> {
-  const reports: Report[] = [];
-  const program = new Command().exitOverride().configureOutput({ writeErr: () => {} });
-  addCommands({
-    program,
-    connect: async () => access,
-    report:
-      (command) =>
-      async (...args) => {
-        reports.push(await command(...args));
-      },
-  });
-  const words = [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare);
-  access.clock.advance(1_000);
-  await program.parseAsync(words as string[], { from: "user" });
-  return reports[0] as Report;
-}
+const run = (line: string) => runCommand(access, line);
 // biome-ignore lint/suspicious/noExplicitAny: what programs get is what is being tested.
 const json = async (line: string): Promise<any> => (await run(line)).json;
 const lines = async (line: string) => (await run(line)).lines;
@@ -78,6 +27,10 @@ describe("account set", () => {
   });
 
   it("takes all short codes away by an empty list", async () => {
+    expect((await json("account set --account acme --email ops@acme.example")).email).toBe(
+      "ops@acme.example",
+    );
+    expect(await json("account set --account acme --email none")).not.toHaveProperty("email");
     await run("account set --account acme --short-codes 27182,31415");
     expect((await json("account set --account acme --short-codes ''")).shortCodes).toEqual([]);
   });
@@ -228,6 +181,49 @@ describe("blocked and opt-out", () => {
   });
 });
 
+describe("carrier", () => {
+  it("is given URLs and a secret, which is shown once, and never a hash", async () => {
+    expect(await lines("carrier list")).toEqual(["No carrier reports over HTTP."]);
+    const added = await json("carrier add --name vivo --protocol sandbox");
+    expect(added).toMatchObject({
+      carrier: "vivo",
+      protocol: "sandbox",
+      dlrUrl: "ApiUrl/carriers/vivo/dlr",
+      moUrl: "ApiUrl/carriers/vivo/mo",
+    });
+    for (const shown of [added, await json("carrier list")]) {
+      expect(JSON.stringify(shown)).not.toContain(hashSecret(added.secret));
+    }
+    expect(JSON.stringify(await run("carrier list"))).not.toContain(added.secret);
+    expect(await lines("carrier list")).toEqual(["vivo  sandbox"]);
+  });
+
+  it("keeps its old secret for as long as it is told, and is removed", async () => {
+    const { secret } = await json("carrier add --name vivo --protocol sandbox");
+    const rotated = await json("carrier rotate-secret --name vivo --overlap-minutes 5");
+    expect(rotated.secret).not.toBe(secret);
+    const [listed] = (await json("carrier list")).carriers;
+    expect(listed.secrets).toEqual([
+      { createdAt: expect.any(String) },
+      { createdAt: expect.any(String), validUntil: expect.any(String) },
+    ]);
+    expect(await lines("carrier rotate-secret --name vivo")).toEqual([
+      "receipts  ApiUrl/carriers/vivo/dlr",
+      "MOs       ApiUrl/carriers/vivo/mo",
+      expect.stringMatching(/^secret {4}secret-\d+$/),
+      expect.stringMatching(/this once/),
+    ]);
+    await run("carrier remove --name vivo");
+    expect(await json("carrier list")).toEqual({ carriers: [] });
+  });
+
+  it("has an URL that can be called where it is the emulator's", async () => {
+    access.target.clientConfig = { endpoint: "http://127.0.0.1:4566" };
+    const { dlrUrl } = await json("carrier add --name vivo --protocol sandbox");
+    expect(dlrUrl).toBe("http://127.0.0.1:4566/_aws/execute-api/ApiId/carriers/vivo/dlr");
+  });
+});
+
 describe.each([
   ["limits set --account acme", /nothing to set: --help lists/],
   ["user set --account acme --username ana", /nothing to set/],
@@ -238,6 +234,9 @@ describe.each([
   ["credit add --account acme --parts 1.5", /It must be a whole number/],
   ["user create --account acme --username ana", /required option '--role/],
   ["user create --account acme --username ana --role boss", /Allowed choices are admin, regular/],
+  ["carrier add --name Vivo --protocol sandbox", /lower-case letters/],
+  ["carrier add --name vivo --protocol smoke", /Allowed choices are sandbox/],
+  ["carrier remove --name vivo", /there is no carrier account "vivo"/],
   ["user list --account nobody", /there is no account "nobody"/],
   ["template list --account nobody", /there is no account "nobody"/],
 ])("%s", (line, message) => {

@@ -2,7 +2,11 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { cleanEnvironment, prepareState } from "../../../bin/ministack-quirks.ts";
+import {
+  cleanEnvironment,
+  MINISTACK_PROGRAM,
+  prepareState,
+} from "../../../bin/ministack-quirks.ts";
 
 describe("cleanEnvironment", () => {
   const clean = cleanEnvironment({
@@ -34,6 +38,14 @@ describe("cleanEnvironment", () => {
     expect(clean.PATH).toBe(`${dirname(process.execPath)}:/usr/bin`);
     expect(clean.TZ).toBe("UTC");
     expect(clean.NO_PROXY).toBe("internal,127.0.0.1,localhost");
+  });
+});
+
+describe("MINISTACK_PROGRAM", () => {
+  it("is recognised in a list of processes, of which every `ps` shows the whole", () => {
+    const [option, program] = MINISTACK_PROGRAM;
+    expect(option).toBe("-c");
+    expect(program).toMatch(/^exec\("[\x20-\x7e]*ministack[\x20-\x7e]*"\)$/);
   });
 });
 

@@ -4,6 +4,7 @@ import { setAccountState } from "../../../functions/core/accounts.ts";
 import { matchesCredential } from "../../../functions/core/passwords.ts";
 import { changeUser, getUser } from "../../../functions/core/users.ts";
 import { CountingRandomness, ManualClock, MemoryDirectory } from "../../support/memory.ts";
+import { MemoryCarrierAccounts } from "../../support/memory-carriers.ts";
 import {
   MemoryBlockedNumbers,
   MemoryContents,
@@ -19,6 +20,7 @@ const newAccess = () => ({
   contents: new MemoryContents(),
   blockedNumbers: new MemoryBlockedNumbers(),
   usage: new MemoryUsageCounters(),
+  carrierAccounts: new MemoryCarrierAccounts(),
   clock: new ManualClock(),
   randomness: new CountingRandomness(),
 });

@@ -8,8 +8,9 @@ import { sampleAccount, sampleEndpoint, sampleMessage, sampleMo } from "../../su
 const at = Date.parse("2014-08-26T15:55:48.593Z");
 const eventIn = (overrides: Partial<Message>) =>
   messageStatusChanged(sampleMessage(at, { id: "hs765939216", ...overrides }));
+const request = { id: "endpoint-1_trace-1_sent", at };
 const requestOf = (event: Parameters<typeof formatCallback>[0], account = sampleAccount()) =>
-  formatCallback(event, account, sampleEndpoint());
+  formatCallback(event, account, sampleEndpoint(), request);
 const bodyOf = (overrides: Partial<Message>) =>
   JSON.parse(requestOf(eventIn(overrides)).body ?? "");
 
@@ -116,7 +117,7 @@ describe("callbackMoRequest", () => {
     (dialect) => {
       const mo = messageReceived(sampleMo(at, { dialect }));
       const endpoint = sampleEndpoint({ method: "GET" });
-      expect(formatCallback(mo, sampleAccount(), endpoint)).toEqual(requestOf(mo));
+      expect(formatCallback(mo, sampleAccount(), endpoint, request)).toEqual(requestOf(mo));
     },
   );
 });

@@ -18,8 +18,14 @@ const statusOf = (overrides: Partial<Message>) =>
       ...overrides,
     }),
   );
+const request = { id: "endpoint-1_trace-1_sent", at: sentAt + 1_500 };
 const requestOf = (event: TorpedoEvent, endpoint = sampleEndpoint()) =>
-  formatCallback(event, sampleAccount(), endpoint);
+  formatCallback(event, sampleAccount(), endpoint, request);
+const OWN_HEADERS = {
+  "user-agent": "Torpedo",
+  "webhook-id": "endpoint-1_trace-1_sent",
+  "webhook-timestamp": "1266660301",
+};
 const bodyOf = (overrides: Partial<Message>) =>
   JSON.parse(requestOf(statusOf(overrides)).body ?? "");
 
@@ -36,7 +42,7 @@ describe("the callback of Wavy", () => {
     expect(requestOf(event)).toEqual({
       method: "POST",
       url: "https://customer.example/callback",
-      headers: { "content-type": "application/json; charset=utf-8", "user-agent": "Torpedo" },
+      headers: { ...OWN_HEADERS, "content-type": "application/json; charset=utf-8" },
       body: JSON.stringify({
         id: "f9c100ff-aed0-4456-898c-e57d754c439c",
         correlationId: "client-id",
@@ -203,7 +209,7 @@ describe("an MO forwarded to Wavy's clients", () => {
       expect(requestOf(moOf())).toEqual({
         method: "POST",
         url: "https://customer.example/callback",
-        headers: { "content-type": "application/json; charset=utf-8", "user-agent": "Torpedo" },
+        headers: { ...OWN_HEADERS, "content-type": "application/json; charset=utf-8" },
         body: JSON.stringify({
           id: "25950050-7362-11e6-be62-001b7843e7d4",
           subAccount: "Marketing",
@@ -262,7 +268,7 @@ describe("an MO forwarded to Wavy's clients", () => {
       const { method, headers, body } = requestOf(moOf(), getting());
       expect({ method, headers, body }).toEqual({
         method: "GET",
-        headers: { "user-agent": "Torpedo" },
+        headers: OWN_HEADERS,
         body: undefined,
       });
       expect(fieldsOf({})).toStrictEqual({

@@ -5,36 +5,29 @@ import {
   accountSettingsSchema,
 } from "../../../functions/core/account.ts";
 import {
-  addEndpoint,
   changeAccountSettings,
   createAccount,
   InvalidRequestError,
-  removeEndpoint,
   rotateCredential,
   setAccountState,
 } from "../../../functions/core/accounts.ts";
 import { matchesCredential } from "../../../functions/core/passwords.ts";
-import { createSubAccount } from "../../../functions/core/sub-accounts.ts";
 import { CountingRandomness, ManualClock, MemoryDirectory } from "../../support/memory.ts";
-import { MemorySubAccounts } from "../../support/memory-customers.ts";
 import { sampleAccount } from "../../support/samples.ts";
 
 describe("accounts", () => {
   const clock = new ManualClock();
   const randomness = new CountingRandomness();
   let directory: MemoryDirectory;
-  let subAccounts: MemorySubAccounts;
   let deps: {
     directory: MemoryDirectory;
-    subAccounts: MemorySubAccounts;
     clock: ManualClock;
     randomness: CountingRandomness;
   };
 
   beforeEach(() => {
     directory = new MemoryDirectory();
-    subAccounts = new MemorySubAccounts();
-    deps = { directory, subAccounts, clock, randomness };
+    deps = { directory, clock, randomness };
   });
 
   const isValid = (account: string, password: string) =>
@@ -73,6 +66,7 @@ describe("accounts", () => {
       { account: "acme", country: "BR", timeZone: "Mars/Base" },
       /not a time zone/,
     ],
+    ["a wrong address", { account: "acme", country: "BR", email: "acme" }, /^email: /],
   ])("are not created with %s", async (_, request, message) => {
     await expect(createAccount(deps, request)).rejects.toThrow(message);
     await expect(createAccount(deps, request)).rejects.toThrow(InvalidRequestError);
@@ -124,7 +118,15 @@ describe("accounts", () => {
     });
   });
 
+  it("can begin with their owner's address, and have none again", async () => {
+    await createAccount(deps, { account: "acme", country: "BR", email: "ops@acme.example" });
+    expect(directory.accounts.get("acme")).toMatchObject({ email: "ops@acme.example" });
+    const changed = await changeAccountSettings(deps, "acme", { email: null });
+    expect(changed).not.toHaveProperty("email");
+  });
+
   const settings: AccountSettings = {
+    email: "ops@acme.example",
     longMessages: true,
     segmentation: "gsm",
     transliterate: true,
@@ -305,79 +307,5 @@ describe("accounts", () => {
       true,
     ]);
     expect(directory.accounts.get("acme")?.credentials).toHaveLength(1);
-  });
-
-  it("have endpoints, added and removed", async () => {
-    await createAccount(deps, { account: "acme", country: "BR" });
-    const request = {
-      account: "acme",
-      url: "https://customer.example/status",
-      events: ["sent" as const],
-      callbackOption: "FINAL" as const,
-    };
-    const endpoint = await addEndpoint(deps, request, ["https"]);
-    expect(endpoint.method).toBe("POST");
-    expect(await directory.listEndpoints("acme")).toEqual([endpoint]);
-    await removeEndpoint(directory, "acme", endpoint.endpointId);
-    expect(await directory.listEndpoints("acme")).toEqual([]);
-    await expect(removeEndpoint(directory, "acme", endpoint.endpointId)).rejects.toThrow(
-      /no endpoint/,
-    );
-  });
-
-  it.each(["not a url", "ftp://customer.example/", "javascript:alert(1)"])(
-    "have no endpoint at %s",
-    async (url) => {
-      await createAccount(deps, { account: "acme", country: "BR" });
-      const request = {
-        account: "acme",
-        url,
-        events: ["sent" as const],
-        callbackOption: "ALL" as const,
-      };
-      await expect(addEndpoint(deps, request, ["https", "http"])).rejects.toThrow(
-        /not an https or http URL/,
-      );
-    },
-  );
-
-  it("have endpoints of a sub-account of theirs, and of no other", async () => {
-    await createAccount(deps, { account: "acme", country: "BR" });
-    await createSubAccount(deps, { account: "acme", subAccount: "sales" });
-    const request = {
-      account: "acme",
-      url: "https://customer.example/mo",
-      events: ["received" as const],
-      callbackOption: "ALL" as const,
-      method: "GET" as const,
-    };
-    const endpoint = await addEndpoint(deps, { ...request, subAccount: "sales" }, ["https"]);
-    expect(endpoint).toMatchObject({ subAccount: "sales", method: "GET" });
-    await expect(
-      addEndpoint(deps, { ...request, subAccount: "support" }, ["https"]),
-    ).rejects.toThrow('account "acme" has no sub-account "support"');
-  });
-
-  it("have no endpoint that is told of nothing", async () => {
-    await createAccount(deps, { account: "acme", country: "BR" });
-    const request = {
-      account: "acme",
-      url: "https://customer.example/",
-      events: [],
-      callbackOption: "ALL" as const,
-    };
-    await expect(addEndpoint(deps, request, ["https"])).rejects.toThrow(/^events: /);
-  });
-
-  it("have endpoints of the protocols that the stage allows", async () => {
-    await createAccount(deps, { account: "acme", country: "BR" });
-    const request = {
-      account: "acme",
-      url: "http://customer.example/status",
-      events: ["sent" as const],
-      callbackOption: "ALL" as const,
-    };
-    await expect(addEndpoint(deps, request, ["https"])).rejects.toThrow(/not an https URL/);
-    expect(await addEndpoint(deps, request, ["https", "http"])).toMatchObject({ url: request.url });
   });
 });

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { applyReceipt } from "../../../functions/core/apply-receipt.ts";
 import type { Receipt } from "../../../functions/core/carrier.ts";
-import { canMove, type State } from "../../../functions/core/lifecycle.ts";
+import { canMove, isFinal, STATES, type State } from "../../../functions/core/lifecycle.ts";
 import { type Message, type Part, refOf } from "../../../functions/core/message.ts";
 import type { MessageStore } from "../../../functions/core/ports.ts";
 import { ManualClock, MemoryMessages } from "../../support/memory.ts";
@@ -18,8 +18,9 @@ describe("applyReceipt", () => {
     messages = new MemoryMessages(clock);
   });
 
+  /** A message that was handed to the sandbox carrier at least once. */
   async function given(overrides: Partial<Message> = {}) {
-    message = sampleMessage(clock.now(), overrides);
+    message = sampleMessage(clock.now(), { carrier: "sandbox", attempts: 1, ...overrides });
     await messages.insert(message);
   }
   const delivered = (overrides: object = {}): Receipt => ({
@@ -132,6 +133,45 @@ describe("applyReceipt", () => {
     expect(states()).toEqual(["SENT"]);
   });
 
+  it.each([
+    ["SCHEDULED", "not-handed-over"],
+    ["QUEUED", "not-handed-over"],
+    ["CANCELED", "not-handed-over"],
+    ["BLOCKED", "not-handed-over"],
+    ["EXPIRED", "not-handed-over"],
+  ] as const)(
+    "does nothing to a message that is %s and no carrier ever had",
+    async (state, why) => {
+      await given({ state, carrier: undefined, attempts: 0 });
+      expect(await apply(delivered())).toEqual({ kind: "ignored", why });
+      expect(states()).toEqual([state]);
+    },
+  );
+
+  it.each(STATES)("does nothing to a message that is %s with another carrier", async (state) => {
+    await given({ state });
+    expect(await apply(delivered({ carrier: "another" }))).toEqual({
+      kind: "ignored",
+      why: "another-carrier",
+    });
+    expect(states()).toEqual([state]);
+  });
+
+  it.each(["CANCELED", "BLOCKED", "EXPIRED", "FAILED", "NOT_DELIVERED"] as const)(
+    "does nothing to a message that is %s, though its carrier had it",
+    async (state) => {
+      await given({ state });
+      expect(await apply(delivered())).toEqual({ kind: "ignored", why: "already-final" });
+      expect(states()).toEqual([state]);
+    },
+  );
+
+  it("does nothing to a message that is past its retention", async () => {
+    await given({ state: "SENT", sentAt: clock.now(), removeAt: clock.now() / 1_000 });
+    expect(await apply(delivered())).toEqual({ kind: "ignored", why: "absent" });
+    expect(states()).toEqual(["SENT"]);
+  });
+
   it("starts over where another is faster, and throws where that does not end", async () => {
     await given({ state: "SENT", sentAt: clock.now() });
     let interruptions = 2;
@@ -163,7 +203,7 @@ describe("applyReceipt", () => {
       states: readonly Pick<Part, "state" | "reason">[],
       overrides: Partial<Message> = {},
     ) {
-      const long = sampleLongMessage(clock.now());
+      const long = sampleLongMessage(clock.now(), { carrier: "sandbox" });
       const parts = long.parts?.map((it, i) => ({ ...it, ...states[i] }));
       message = { ...long, ...(parts && { parts }), ...overrides };
       await messages.insert(message);
@@ -408,6 +448,62 @@ describe("applyReceipt", () => {
         expect(seen.slice(1).every((to, i) => canMove(seen[i] as State, to))).toBe(true);
         expect(["DELIVERED", "NOT_DELIVERED"]).toContain(seen.at(-1));
       }),
+    );
+  });
+
+  it("is the same however often receipts come, and whatever comes from elsewhere between them", async () => {
+    const parts = 3;
+    const receipt = fc.record({
+      part: fc.option(fc.integer({ min: 1, max: parts + 1 }), { nil: undefined }),
+      good: fc.boolean(),
+    });
+    const from = fc.constantFrom("nowhere", "another-trace", "another-carrier", "twice");
+    const start = fc.constantFrom<State>(...STATES);
+    const eventOf = ({ part, good }: { part: number | undefined; good: boolean }): Receipt => ({
+      ...(good ? delivered() : notDelivered()),
+      ...(part !== undefined && { part }),
+    });
+    const elsewhere = (event: Receipt, where: string): Receipt => {
+      if (where === "twice") return event;
+      if (where === "another-carrier") return { ...event, carrier: "another" };
+      const ref = { ...event.ref, [where === "nowhere" ? "id" : "traceId"]: "unknown" };
+      return { ...event, ref };
+    };
+
+    /** Where a message ends that gets these receipts. */
+    async function endOf(long: boolean, state: State, events: readonly Receipt[]) {
+      messages = new MemoryMessages(clock);
+      const sample = long ? sampleLongMessage : sampleMessage;
+      message = sample(clock.now(), { state, carrier: "sandbox", attempts: 1 });
+      await messages.insert(message);
+      for (const event of events) await apply(event);
+      const { state: end, reason, parts: ended } = (await messages.find("acme", "id-1")) as Message;
+      return { end, reason, ended, seen: states() ?? [] };
+    }
+
+    await fc.assert(
+      fc.asyncProperty(
+        fc.boolean(),
+        start,
+        fc.array(fc.tuple(receipt, fc.array(from, { maxLength: 2 })), { maxLength: 8 }),
+        async (long, state, told) => {
+          await given();
+          const events = told.map(([it]) => eventOf(it));
+          const noisy = told.flatMap(([it, where], index) => {
+            const earlier = events.slice(0, index + 1);
+            const noise = where.map((place, n) =>
+              elsewhere(earlier[n % earlier.length] as Receipt, place),
+            );
+            return [eventOf(it), ...noise];
+          });
+          const quiet = await endOf(long, state, events);
+          expect(await endOf(long, state, noisy)).toEqual(quiet);
+          expect(quiet.seen.slice(1).every((to, i) => canMove(quiet.seen[i] as State, to))).toBe(
+            true,
+          );
+          if (isFinal(state)) expect(quiet.seen).toEqual([state]);
+        },
+      ),
     );
   });
 });

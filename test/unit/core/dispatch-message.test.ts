@@ -10,6 +10,7 @@ import {
 import { handOverRecordSchema } from "../../../functions/core/hand-over-record.ts";
 import { canMove, isFinal, type State } from "../../../functions/core/lifecycle.ts";
 import { type Message, refOf } from "../../../functions/core/message.ts";
+import type { TimeLimit } from "../../../functions/core/ports.ts";
 import {
   ManualClock,
   ManualTimeLimit,
@@ -202,11 +203,38 @@ describe("dispatchMessage", () => {
       },
     );
 
-    it("has the reference come again where the queue does not take it either", async () => {
+    /** Time that passes when somebody waits for it, and only then. */
+    const passing: TimeLimit = {
+      async within(ms, work) {
+        const done = await Promise.race([work, Promise.resolve(undefined)]);
+        if (done !== undefined) return done;
+        clock.advance(ms);
+        throw new RangeError("out of time");
+      },
+    };
+
+    it("is tried again and again where the queue does not take it either", async () => {
+      await given();
+      const asked: number[] = [];
+      failing();
+      deps = { ...deps, timeLimit: passing };
+      dispatchQueue.enqueueRecord = async () => {
+        asked.push(clock.now());
+        if (asked.length < 4) throw new Error("the queue is away");
+      };
+      expect(await run()).toEqual({ kind: "deferred", detail: "Error" });
+      expect(asked.map((at) => at - (asked[0] ?? 0))).toEqual([0, 1_000, 3_000, 7_000]);
+      expect(carrier.handedOver).toHaveLength(1);
+    });
+
+    it("has the reference come again where nothing ever takes it", async () => {
       await given();
       failing();
+      deps = { ...deps, timeLimit: passing };
       dispatchQueue.refuses = true;
+      const startedAt = clock.now();
       await expect(run()).rejects.toThrow("the queue is away");
+      expect(clock.now() - startedAt).toBe(15_000);
     });
 
     it("lets a receipt that came meanwhile stand", async () => {

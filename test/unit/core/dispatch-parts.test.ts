@@ -495,7 +495,7 @@ describe("dispatchMessage of a message of several parts", () => {
 
     it("hands over again only what no receipt has told of", async () => {
       const lease = { token: "dead", until: clock.now() };
-      await given({ state: "SENDING", attempts: 1, lease });
+      await given({ state: "SENDING", attempts: 1, lease, carrier: carrier.name });
       await apply(receipt(2));
       await run();
       expect(carrier.orders).toEqual([1, 3]);

@@ -157,6 +157,14 @@ describe("batches", () => {
       expect(await stored("canceled")).toMatchObject({ state: "CANCELED" });
     });
 
+    it("stores what will not be sent with the others, and does not enqueue it", async () => {
+      const blocked: Message = { ...element("blocked"), state: "BLOCKED", reason: "block-list" };
+      await givenOpen(element("a"), blocked);
+      expect(await expandBatch(deps, batch)).toEqual({ kind: "expanded", enqueued: 1 });
+      expect(enqueued()).toEqual(["a"]);
+      expect(await stored("blocked")).toEqual(blocked);
+    });
+
     it("counts messages whose id another has, and leaves that one alone", async () => {
       const other = sampleMessage(clock.now(), { id: "a", traceId: "faster", text: "faster" });
       await messages.insert(other);
@@ -216,9 +224,7 @@ describe("batches", () => {
         await expandBatch(
           {
             clock,
-            messages: isPartial
-              ? { insert: (one) => messages.insert(one), insertMany: insertSome }
-              : ports.wrap(messages),
+            messages: isPartial ? { insertMany: insertSome } : ports.wrap(messages),
             batches: ports.wrap(batches),
             dispatchQueue: ports.wrap(dispatchQueue),
           },

@@ -65,7 +65,8 @@ describe("receiveMo", () => {
     operator: "Claro",
     ...overrides,
   });
-  const receive = (overrides: Partial<InboundMessage> = {}) => receiveMo(deps, inbound(overrides));
+  const receive = (overrides: Partial<InboundMessage> = {}, receives = 1) =>
+    receiveMo(deps, inbound(overrides), receives);
 
   async function givenSent(id: string, minutesAgo: number, overrides: Partial<Message> = {}) {
     await messages.insert(
@@ -133,10 +134,10 @@ describe("receiveMo", () => {
   it("stays with the account that it answers when it comes again, whatever was sent in between", async () => {
     await givenSent("answered", 5);
     const mo = inbound();
-    await receiveMo(deps, mo);
+    await receiveMo(deps, mo, 1);
     clock.advance(30_000);
     await givenSent("later", 0, { account: "other" });
-    await receiveMo(deps, mo);
+    await receiveMo(deps, mo, 1);
     expect(await received("other")).toEqual([]);
     expect(await received()).toMatchObject([{ answers: { id: "answered" } }]);
   });
@@ -163,13 +164,21 @@ describe("receiveMo", () => {
   });
 
   it("sets aside what is nobody's", async () => {
-    expect(await receive({ shortCode: "31415" })).toEqual({ kind: "set-aside" });
+    expect(await receive({ shortCode: "31415" }, 2)).toEqual({ kind: "set-aside" });
     expect(deadLetters.letters).toEqual([
       { what: inbound({ shortCode: "31415" }), cause: expect.stringMatching(/no account's/) },
     ]);
     expect(carrierEventSchema.parse(deadLetters.letters[0]?.what)).toEqual(
       inbound({ shortCode: "31415" }),
     );
+  });
+
+  it("looks again, later, at what is nobody's: what was sent is found a moment late", async () => {
+    await expect(receive()).rejects.toThrow("nobody's yet");
+    expect(deadLetters.letters).toEqual([]);
+    await givenSent("a", 0);
+    expect(await receive({}, 2)).toEqual({ kind: "received", answers: true });
+    expect(await received()).toMatchObject([{ answers: { id: "a" } }]);
   });
 
   it("stores an MO once, however often it comes", async () => {
@@ -184,7 +193,7 @@ describe("receiveMo", () => {
   it("leaves out an operator that is not told", async () => {
     await givenSent("a", 5);
     const { operator: _, ...unknown } = inbound();
-    await receiveMo(deps, unknown);
+    await receiveMo(deps, unknown, 1);
     expect((await received())[0]).not.toHaveProperty("operator");
   });
 
@@ -260,12 +269,12 @@ describe("receiveMo", () => {
     it("stays with whom it was stored with, though it would be another's when it comes again", async () => {
       await givenShortCodeOf("owner");
       const mo = inbound({ text: "SAIR" });
-      await receiveMo(deps, mo);
+      await receiveMo(deps, mo, 1);
       // The other account's message comes after the answer, and within what clocks may differ.
       await directory.insertAccount(sampleAccount({ account: "other" }));
       await givenSent("b", -0.3, { account: "other", subAccount: "sales" });
       clock.advance(MINUTE_MS);
-      await receiveMo(deps, mo);
+      await receiveMo(deps, mo, 1);
       expect(await received("other")).toEqual([]);
       expect(await blocked("other", "sales")).toBe(false);
       expect(await blocked("owner")).toBe(true);
@@ -296,9 +305,9 @@ describe("receiveMo", () => {
       await givenSent("a", 5, { subAccount: "sales" });
       const mo = inbound({ text: "SAIR" });
       dispatchQueue.refuses = true;
-      await expect(receiveMo(deps, mo)).rejects.toThrow("was not taken");
+      await expect(receiveMo(deps, mo, 1)).rejects.toThrow("was not taken");
       dispatchQueue.refuses = false;
-      for (let times = 0; times < 3; times++) await receiveMo(deps, mo);
+      for (let times = 0; times < 3; times++) await receiveMo(deps, mo, 1);
       expect(await received()).toHaveLength(1);
       expect(new Set(dispatchQueue.entries.map(({ ref }) => ref.traceId)).size).toBe(1);
       expect(await blocked("acme", "sales")).toBe(true);
@@ -308,7 +317,7 @@ describe("receiveMo", () => {
   it("throws where it cannot be stored, be matched, or be set aside, so that it comes again", async () => {
     mos.insert = () => Promise.reject(new Error("throttled"));
     deadLetters.put = () => Promise.reject(new Error("the queue is away"));
-    await expect(receive()).rejects.toThrow("the queue is away");
+    await expect(receive({}, 2)).rejects.toThrow("the queue is away");
     await givenSent("a", 5);
     await expect(receive()).rejects.toThrow("throttled");
     messages.findLastSent = () => Promise.reject(new Error("the index is away"));
@@ -323,7 +332,7 @@ describe("receiveMo", () => {
     });
     const idOf = async (it: { carrier: string; carrierMessageId: string }, text: string) => {
       mos = new MemoryMos(clock);
-      await receiveMo({ ...deps, mos }, inbound({ ...it, text }));
+      await receiveMo({ ...deps, mos }, inbound({ ...it, text }), 1);
       return (await received("owner"))[0]?.id ?? -1;
     };
     await fc.assert(

@@ -513,15 +513,16 @@ describe("sendBatch", () => {
       const batch = { account: "acme", batchId };
       const elements = await loaded(batchId);
       const written: MessageWrite[] = [];
-      const insert: MemoryMessages["insert"] = async (one) => {
-        if (!(await messages.find("acme", one.id))) written.push({ after: one });
-        return messages.insert(one);
+      const insertMany: MemoryMessages["insertMany"] = async (all) => {
+        for (const one of all) {
+          if (!(await messages.find("acme", one.id))) written.push({ after: one });
+        }
+        return messages.insertMany(all);
       };
-      const insertMany: MemoryMessages["insertMany"] = (all) => messages.insertMany(all);
       // A function that dies before it has closed the batch.
       const dying = { ...batches, begin: async () => true, load: async () => elements };
       const close = () => Promise.reject(new Error("timeout"));
-      const deps = { messages: { insert, insertMany }, dispatchQueue, clock };
+      const deps = { messages: { insertMany }, dispatchQueue, clock };
       await expect(expandBatch({ ...deps, batches: { ...dying, close } }, batch)).rejects.toThrow();
       await expandBatch({ ...deps, batches }, batch);
       const events = written.flatMap((write) => eventOf(write) ?? []);

@@ -1,0 +1,516 @@
+import type { Account, Endpoint } from "./account.ts";
+import {
+  type Attempt,
+  type Delivery,
+  type DeliveryKey,
+  type DeliveryTurn,
+  deliveryIdOf,
+  isSettled,
+  keyOfDelivery,
+} from "./callback-delivery.ts";
+import type {
+  CallbackQueue,
+  Deliveries,
+  DeliveryChange,
+  EndpointHealths,
+} from "./callback-ports.ts";
+import { begunAnew, optionOf, turnOf } from "./deliver-callbacks.ts";
+import {
+  type AttemptEnd,
+  afterAttempt,
+  asProbed,
+  asTold,
+  type EndpointHealth,
+  verdictOf,
+} from "./endpoint-health.ts";
+import type { EndpointLanes } from "./endpoint-lanes.ts";
+import {
+  type EndpointDisabled,
+  isMessageReceived,
+  type TorpedoEvent,
+  timeOfEvent,
+} from "./events.ts";
+import type {
+  Clock,
+  Directory,
+  Randomness,
+  WebhookClient,
+  WebhookRequest,
+  WebhookResult,
+} from "./ports.ts";
+import { CALLBACK_GIVE_UP_AFTER_MS, callbackPauseMs } from "./retry-schedule.ts";
+
+/** Writes and signs what tells an endpoint of an event, in the words that it is told in. `at`: milliseconds since the epoch. */
+export type FormatCallback = (
+  event: TorpedoEvent,
+  account: Account,
+  endpoint: Endpoint,
+  request: { readonly id: string; readonly at: number },
+) => WebhookRequest;
+
+/** What taking the turns of deliveries needs. */
+export interface TurnDependencies {
+  readonly directory: Pick<Directory, "findAccount" | "findEndpoint">;
+  readonly deliveries: Pick<Deliveries, "find" | "record">;
+  readonly healths: Pick<EndpointHealths, "find" | "update">;
+  readonly lanes: EndpointLanes;
+  readonly queue: Pick<CallbackQueue, "enqueue" | "enqueueLater" | "giveUp">;
+  readonly bus: {
+    /** @returns the indices of the events that were not taken */
+    publish(events: readonly EndpointDisabled[]): Promise<number[]>;
+  };
+  readonly webhook: WebhookClient;
+  readonly format: FormatCallback;
+  readonly clock: Clock;
+  readonly randomness: Pick<Randomness, "fraction">;
+  /** For how long it is known what endpoints were told, or are to be told once they are resumed. */
+  readonly retentionMs: number;
+}
+
+/**
+ * How a turn ended.
+ * - `delivered`, `will-retry`, `given-up`: after a request
+ * - `deferred`: without one, because the endpoint does not answer; `busy`: because it is talked to already
+ * - `aside`: put behind the retries, because the endpoint's answers take long
+ * - `waiting`, `held`: until something else happens
+ * - `dropped`: the endpoint is gone, or disabled
+ * - `stale`, `absent`: there was nothing to do any more
+ */
+export type TurnKind =
+  | "delivered"
+  | "will-retry"
+  | "given-up"
+  | "deferred"
+  | "busy"
+  | "aside"
+  | "waiting"
+  | "held"
+  | "dropped"
+  | "stale"
+  | "absent";
+
+/** How a turn ended, for the log and the metrics. `sinceChangeMs`: from what the event tells to now. */
+export interface TurnOutcome {
+  readonly kind: TurnKind;
+  readonly result?: WebhookResult;
+  readonly sinceChangeMs?: number;
+  /** Whether this was the attempt by which its endpoint was disabled. */
+  readonly disabled?: boolean;
+}
+
+/** Attempts after which answers that another try hardly mends are taken for the last word. */
+const ATTEMPTS_AT_THE_IMPOSSIBLE = 3;
+/** More of a delivery that was replayed again and again are not kept. */
+const ATTEMPTS_KEPT = 50;
+/** No function lives longer. */
+const LONGEST_LIFE_MS = 90_000;
+const SHORTEST_WAIT_FOR_SLOT_MS = 1_000;
+const LONGEST_WAIT_FOR_SLOT_MS = 5 * 60_000;
+const RACES_LOST_BEFORE_LEAVING_IT = 5;
+
+/** A turn with all that was read for it. */
+interface Taken {
+  readonly turn: DeliveryTurn;
+  readonly delivery: Delivery;
+  readonly account: Account;
+  readonly endpoint: Endpoint;
+}
+
+/**
+ * Takes one turn of a delivery: a request to its endpoint, where that may be now. What comes next
+ * is in the queue before the turn is recorded, and recording makes all copies of the turn stale, so
+ * that no crash loses a delivery and no copy multiplies it; a crash between the endpoint's answer
+ * and the record repeats the request, with the same `webhook-id`.
+ *
+ * @param isRedelivery whether this very message was here before, and whoever had it may have died
+ * @throws whatever the stores and queues throw; the turn is then to come again
+ */
+export async function takeTurn(
+  deps: TurnDependencies,
+  turn: DeliveryTurn,
+  isRedelivery: boolean,
+): Promise<TurnOutcome> {
+  const { directory, deliveries } = deps;
+  const delivery = await deliveries.find(turn);
+  if (!delivery) return { kind: "absent" };
+  if (turn.turn < delivery.turn) {
+    if (isRedelivery) await makeUp(deps, delivery);
+    return { kind: "stale" };
+  }
+  const [account, endpoint] = await Promise.all([
+    directory.findAccount(turn.account),
+    directory.findEndpoint(turn.account, turn.endpointId),
+  ]);
+  if (!account || !endpoint) return drop(deps, turn, "the endpoint was removed");
+  const taken = { turn, delivery, account, endpoint };
+  if (turn.level === "test") return test(deps, taken);
+  if (await isOvertaken(deps, taken)) return drop(deps, turn, "the last word is told instead");
+  const next = await awaitPredecessor(deps, taken);
+  if (typeof next === "string") return { kind: next };
+  return askHealth(deps, next);
+}
+
+/**
+ * Whether an endpoint that wants last words only has, or is about to have, the receipt of a
+ * message for one, although its operator was said to give none.
+ */
+async function isOvertaken(
+  { deliveries }: TurnDependencies,
+  { turn, delivery: { event }, endpoint }: Taken,
+): Promise<boolean> {
+  if (turn.level !== "sent" || isMessageReceived(event) || event.state !== "SENT") return false;
+  if (optionOf(endpoint, event) !== "FINAL") return false;
+  const receipt = await deliveries.find({ ...keyOfDelivery(turn), level: "delivered" });
+  return receipt !== undefined && receipt.state !== "waiting";
+}
+
+/** Does what somebody who recorded a turn may not have got to. */
+async function makeUp(deps: TurnDependencies, delivery: Delivery): Promise<void> {
+  if (isSettled(delivery)) return releaseSuccessor(deps, delivery);
+  if (delivery.state === "waiting" && !(await isFree(deps, delivery))) return;
+  if (delivery.state === "held" && (await deps.healths.find(delivery)).state === "paused") return;
+  // As a rule its next turn is under way already, and comes no earlier for a copy.
+  const pause = callbackPauseMs(delivery.step, deps.randomness.fraction());
+  const next = { ...turnOf(delivery), aside: true } as const;
+  await deps.queue.enqueueLater(next, deps.clock.now() + pause);
+}
+
+/** Whether what is to be told before a delivery was taken, or given up. */
+async function isFree({ deliveries }: TurnDependencies, key: DeliveryKey): Promise<boolean> {
+  if (key.level !== "delivered") return true;
+  const before = await deliveries.find({ ...keyOfDelivery(key), level: "sent" });
+  return !before || isSettled(before);
+}
+
+/**
+ * Parks a delivery that is not to be told before another, and takes it up again if it was parked.
+ * @returns the turn to go on with, or why this one is over
+ */
+async function awaitPredecessor(
+  deps: TurnDependencies,
+  taken: Taken,
+): Promise<Taken | "waiting" | "stale"> {
+  let next: Taken | undefined = taken;
+  if (!(await isFree(deps, taken.turn))) {
+    next = await recordParked(deps, taken, { state: "waiting" });
+    if (!next) return "stale";
+    // Its predecessor may have been settled before it could be seen to wait.
+    if (!(await isFree(deps, taken.turn))) return "waiting";
+  }
+  const { state } = next.delivery;
+  if (state !== "waiting" && state !== "held") return next;
+  // Several may find out that it need not wait any more: one goes on with it.
+  const { clock, retentionMs } = deps;
+  const anew = begunAnew(next.delivery, { now: clock.now(), retentionMs });
+  return (await recordParked(deps, next, anew)) ?? "stale";
+}
+
+/** @returns the turn after it; undefined where somebody else has recorded this one */
+async function recordParked(
+  { deliveries }: TurnDependencies,
+  taken: Taken,
+  change: DeliveryChange,
+): Promise<Taken | undefined> {
+  const { turn } = taken;
+  const next = { ...turn, turn: turn.turn + 1 };
+  const delivery = await deliveries.record(turn, { ...change, turn: next.turn });
+  return delivery && { ...taken, turn: next, delivery };
+}
+
+async function askHealth(deps: TurnDependencies, taken: Taken): Promise<TurnOutcome> {
+  const health = await deps.healths.find(taken.endpoint);
+  const withoutRequest = await standAside(deps, taken, health);
+  if (withoutRequest) return withoutRequest;
+  if (isSlow(deps, health) && !taken.turn.aside) return putAside(deps, taken);
+  const outcome = await deps.lanes.inTurn(taken.endpoint, () => attemptInLane(deps, taken));
+  return outcome ?? waitForSlot(deps, taken);
+}
+
+const isSlow = ({ clock }: TurnDependencies, { slowUntil = 0 }: EndpointHealth) =>
+  slowUntil > clock.now();
+
+/** Among the first turns, nobody is to wait for a function that waits for a slow endpoint. */
+async function putAside(deps: TurnDependencies, { turn }: Taken): Promise<TurnOutcome> {
+  await deps.queue.enqueueLater({ ...turn, aside: true }, deps.clock.now());
+  return { kind: "aside" };
+}
+
+/** Ends a turn for which there is to be no request now. @returns undefined where there may be one */
+async function standAside(
+  deps: TurnDependencies,
+  taken: Taken,
+  health: EndpointHealth,
+): Promise<TurnOutcome | undefined> {
+  if (health.state === "paused") return hold(deps, taken);
+  if (health.state === "disabled") return refuse(deps, taken, health);
+  const { openUntil = 0 } = health;
+  return openUntil > deps.clock.now() ? defer(deps, taken, openUntil) : undefined;
+}
+
+async function hold(deps: TurnDependencies, taken: Taken): Promise<TurnOutcome> {
+  const now = deps.clock.now();
+  const { retentionMs } = deps;
+  const next = await recordParked(deps, taken, {
+    state: "held",
+    settledAt: now,
+    removeAt: begunAnew(taken.delivery, { now, retentionMs }).removeAt,
+  });
+  if (!next) return { kind: "stale" };
+  const health = await deps.healths.find(taken.endpoint);
+  // Resumed before it could be seen to be held.
+  if (health.state !== "paused") await deps.queue.enqueue([next.turn]);
+  return { kind: "held" };
+}
+
+/** What was to be told before the endpoint failed for good is set aside for people; else it is only written down. */
+async function refuse(
+  deps: TurnDependencies,
+  { turn, delivery }: Taken,
+  health: EndpointHealth,
+): Promise<TurnOutcome> {
+  const { stateAt = 0, toldAt } = health;
+  // Whoever disabled it tells, unless it has died before it could.
+  const isForUs = toldAt === undefined && stateAt < deps.clock.now() - LONGEST_LIFE_MS;
+  if (isForUs) await tellOwner(deps, health, turn);
+  const cause = disablementOf(health);
+  const isExpected = health.disabledReason === "by-hand" || delivery.createdAt > stateAt;
+  if (!isExpected) await deps.queue.giveUp(turn, cause);
+  return drop(deps, turn, cause);
+}
+
+async function drop(deps: TurnDependencies, turn: DeliveryTurn, cause: string) {
+  await settle(deps, turn, { state: "failed", cause });
+  return { kind: "dropped" } as const;
+}
+
+/** Much may have become known of the endpoint while others were talking to it; after a break one alone tries it. */
+async function attemptInLane(deps: TurnDependencies, taken: Taken): Promise<TurnOutcome> {
+  const [health, delivery] = await Promise.all([
+    deps.healths.find(taken.endpoint),
+    deps.deliveries.find(taken.turn),
+  ]);
+  // A copy of the turn was faster.
+  if (!delivery || delivery.turn > taken.turn.turn) return { kind: "stale" };
+  const withoutRequest = await standAside(deps, taken, health);
+  if (withoutRequest) return withoutRequest;
+  const { openUntil } = health;
+  if (openUntil === undefined) return attempt(deps, taken);
+  const isOurs = await deps.healths.update(health, asProbed(health, deps.clock.now()));
+  return isOurs ? attempt(deps, taken) : defer(deps, taken, openUntil);
+}
+
+/** A delivery to an endpoint that does not answer moves on in the schedule without a request. */
+async function defer(
+  deps: TurnDependencies,
+  { turn, delivery }: Taken,
+  openUntil: number,
+): Promise<TurnOutcome> {
+  const now = deps.clock.now();
+  const fraction = deps.randomness.fraction();
+  const closing = openUntil + Math.max(0, openUntil - now) * fraction;
+  const due = Math.max(now + callbackPauseMs(delivery.step, fraction), closing);
+  return later(deps, turn, delivery, { due, cause: "the endpoint does not answer", change: {} });
+}
+
+/** Whoever waits for a slot waits longer the longer it has waited, so that a crowd costs little. */
+async function waitForSlot(
+  deps: TurnDependencies,
+  { turn, delivery }: Taken,
+): Promise<TurnOutcome> {
+  const now = deps.clock.now();
+  const waited = now - (delivery.deadline - CALLBACK_GIVE_UP_AFTER_MS);
+  const longest = Math.min(
+    Math.max(waited, 2 * SHORTEST_WAIT_FOR_SLOT_MS),
+    LONGEST_WAIT_FOR_SLOT_MS,
+  );
+  if (now > delivery.deadline) return giveUp(deps, turn, "the endpoint was busy for too long", {});
+  const waitMs = longest * (0.5 + deps.randomness.fraction() / 2);
+  if (turn.aside) await deps.queue.enqueueLater(turn, now + Math.round(waitMs));
+  else await deps.queue.enqueue([turn], Math.ceil(waitMs / 1_000));
+  return { kind: "busy" };
+}
+
+async function attempt(deps: TurnDependencies, taken: Taken): Promise<TurnOutcome> {
+  const { turn, delivery, endpoint } = taken;
+  const { result, made } = await request(deps, taken);
+  const verdict = verdictOf(result);
+  const now = deps.clock.now();
+  const measured = { result, sinceChangeMs: now - Date.parse(timeOfEvent(delivery.event)) };
+  const end: AttemptEnd = {
+    verdict,
+    now,
+    retryAt: retryAtOf(result, now),
+    fraction: deps.randomness.fraction(),
+    durationMs: result.durationMs,
+  };
+  const change = { attempts: [...delivery.attempts, made].slice(-ATTEMPTS_KEPT) };
+  if (verdict === "delivered") {
+    await settle(deps, turn, { state: "delivered", cause: undefined, ...change });
+    await noteHealth(deps, endpoint, end);
+    return { kind: "delivered", ...measured };
+  }
+  const { health, disabled } = await noteHealth(deps, endpoint, end);
+  if (health.state === "disabled") {
+    if (disabled) await tellOwner(deps, health, turn);
+    const ended = await giveUp(deps, turn, disablementOf(health), change);
+    return { ...ended, ...measured, disabled };
+  }
+  const cause = causeOf(result);
+  const begunAt = delivery.deadline - CALLBACK_GIVE_UP_AFTER_MS;
+  const hopeless = change.attempts.filter(({ at, permanent }) => permanent && at >= begunAt).length;
+  if (hopeless >= ATTEMPTS_AT_THE_IMPOSSIBLE) {
+    return { ...(await giveUp(deps, turn, cause, change)), ...measured };
+  }
+  const due = now + callbackPauseMs(delivery.step, end.fraction);
+  const wanted = Math.max(due, end.retryAt ?? 0);
+  const ended = await later(deps, turn, delivery, {
+    // Who wants to be asked too late is asked a last time while there is time.
+    due: due <= delivery.deadline ? Math.min(wanted, delivery.deadline) : due,
+    cause,
+    change,
+  });
+  return { ...ended, ...measured, ...(ended.kind === "deferred" && { kind: "will-retry" }) };
+}
+
+async function request(deps: TurnDependencies, { delivery, account, endpoint }: Taken) {
+  const at = deps.clock.now();
+  const id = deliveryIdOf(delivery);
+  const result = await deps.webhook.send(
+    deps.format(delivery.event, account, endpoint, { id, at }),
+  );
+  const made: Attempt = {
+    at,
+    durationMs: result.durationMs,
+    ...(result.kind === "answered"
+      ? { status: result.status, answer: result.answer }
+      : { failure: result.cause }),
+    ...(verdictOf(result) === "permanent" && { permanent: true }),
+  };
+  return { result, made };
+}
+
+/** An attempt that its owner has asked for: whatever the endpoint's state, and once. */
+async function test(deps: TurnDependencies, taken: Taken): Promise<TurnOutcome> {
+  const outcome = await deps.lanes.inTurn(taken.endpoint, async () => {
+    const { result, made } = await request(deps, taken);
+    const isTaken = verdictOf(result) === "delivered";
+    await settle(deps, taken.turn, {
+      ...(isTaken ? { state: "delivered" } : { state: "failed", cause: causeOf(result) }),
+      attempts: [made],
+    });
+    return { kind: isTaken ? "delivered" : "given-up", result } as const;
+  });
+  return outcome ?? waitForSlot(deps, taken);
+}
+
+/** Puts a delivery's next turn into the queue, then records this one; or gives it up, where that would be too late. */
+async function later(
+  deps: TurnDependencies,
+  turn: DeliveryTurn,
+  delivery: Delivery,
+  { due, cause, change }: { due: number; cause: string; change: DeliveryChange },
+): Promise<TurnOutcome> {
+  if (due > delivery.deadline) return giveUp(deps, turn, cause, change);
+  const next: DeliveryTurn = { ...keyOfDelivery(turn), turn: turn.turn + 1, aside: true };
+  await deps.queue.enqueueLater(next, Math.round(due));
+  await deps.deliveries.record(turn, {
+    ...change,
+    state: "pending",
+    turn: next.turn,
+    step: delivery.step + 1,
+  });
+  return { kind: "deferred" };
+}
+
+async function giveUp(
+  deps: TurnDependencies,
+  turn: DeliveryTurn,
+  cause: string,
+  change: DeliveryChange,
+): Promise<TurnOutcome> {
+  await deps.queue.giveUp(turn, cause);
+  await settle(deps, turn, { ...change, state: "failed", cause });
+  return { kind: "given-up" };
+}
+
+async function settle(
+  deps: TurnDependencies,
+  turn: DeliveryTurn,
+  change: DeliveryChange,
+): Promise<void> {
+  const settled = await deps.deliveries.record(turn, {
+    ...change,
+    // Not even what a copy of this turn has put on its way comes after it.
+    turn: turn.turn + 2,
+    settledAt: deps.clock.now(),
+  });
+  if (settled) await releaseSuccessor(deps, settled);
+}
+
+/** What waits for a delivery goes on once that is settled. */
+async function releaseSuccessor(
+  { deliveries, queue }: TurnDependencies,
+  settled: Delivery,
+): Promise<void> {
+  if (settled.level !== "sent") return;
+  const waiting = await deliveries.find({ ...keyOfDelivery(settled), level: "delivered" });
+  if (waiting?.state === "waiting") await queue.enqueue([turnOf(waiting)]);
+}
+
+/** Writes down how an endpoint fares. Where others keep being faster, it is theirs that is known. */
+async function noteHealth(
+  { healths }: TurnDependencies,
+  endpoint: Endpoint,
+  end: AttemptEnd,
+): Promise<{ readonly health: EndpointHealth; readonly disabled: boolean }> {
+  for (let lost = 0; ; lost++) {
+    const health = await healths.find(endpoint);
+    const after = afterAttempt(health, end);
+    if (!after || lost === RACES_LOST_BEFORE_LEAVING_IT) return { health, disabled: false };
+    if (await healths.update(health, after)) {
+      return { health: after, disabled: after.state !== health.state };
+    }
+  }
+}
+
+const disablementOf = ({ disabledReason = "by-hand" }: EndpointHealth) =>
+  `the endpoint is disabled: ${disabledReason}`;
+
+/** Tells the bus, once as a rule, that an endpoint is disabled by what it does; who disables it by hand knows. */
+async function tellOwner(
+  deps: TurnDependencies,
+  health: EndpointHealth,
+  { account, endpointId }: DeliveryTurn,
+): Promise<void> {
+  const { disabledReason: reason, stateAt = deps.clock.now(), failingSince } = health;
+  if (reason !== "gone" && reason !== "failing") return;
+  const endpoint = await deps.directory.findEndpoint(account, endpointId);
+  if (!endpoint) return;
+  const refused = await deps.bus.publish([
+    {
+      version: 1,
+      eventId: `${endpointId}.disabled.${stateAt}`,
+      account,
+      ...(endpoint.subAccount !== undefined && { subAccount: endpoint.subAccount }),
+      endpointId,
+      // The rest of it can hold what lets people in.
+      origin: new URL(endpoint.url).origin,
+      reason,
+      ...(failingSince !== undefined && { failingSince: new Date(failingSince).toISOString() }),
+      at: new Date(stateAt).toISOString(),
+    },
+  ]);
+  if (refused.length > 0) throw new Error("the bus did not take that an endpoint is disabled");
+  await deps.healths.update(health, asTold(health, deps.clock.now()));
+}
+
+const causeOf = (result: WebhookResult) =>
+  result.kind === "answered" ? `HTTP ${result.status}` : result.cause;
+
+/** When an endpoint wants to be asked again (RFC 9110, section 10.2.3): in seconds, or at a date. */
+function retryAtOf(result: WebhookResult, now: number): number | undefined {
+  if (result.kind !== "answered" || result.retryAfter === undefined) return undefined;
+  const written = result.retryAfter.trim();
+  const at = /^\d{1,9}$/.test(written) ? now + Number(written) * 1_000 : Date.parse(written);
+  return Number.isNaN(at) || at <= now ? undefined : at;
+}

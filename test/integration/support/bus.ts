@@ -1,0 +1,55 @@
+import { randomUUID } from "node:crypto";
+import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from "@aws-sdk/client-eventbridge";
+import {
+  CreateQueueCommand,
+  GetQueueAttributesCommand,
+  ReceiveMessageCommand,
+  SQSClient,
+} from "@aws-sdk/client-sqs";
+import { clientConfig, stack } from "./stack.ts";
+
+const sqs = new SQSClient(clientConfig);
+const eventBridge = new EventBridgeClient(clientConfig);
+
+/** An event as the bus hands it on. */
+export interface BusEvent {
+  readonly source: string;
+  readonly detailType: string;
+  readonly detail: unknown;
+}
+
+/**
+ * Hangs a rule on the bus, as a team does, and a queue behind it.
+ * @returns what waits for more events of the account for a second, and knows all that have come
+ */
+export async function watchBus(account: string): Promise<() => Promise<readonly BusEvent[]>> {
+  const name = `test-${randomUUID()}`;
+  const { QueueUrl } = await sqs.send(
+    // Long enough for what was received not to come again.
+    new CreateQueueCommand({ QueueName: name, Attributes: { VisibilityTimeout: "600" } }),
+  );
+  const { Attributes } = await sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["QueueArn"] }),
+  );
+  const rule = { Name: name, EventBusName: stack.outputs.EventBusName };
+  const pattern = { source: ["torpedo"], detail: { account: [account] } };
+  await eventBridge.send(new PutRuleCommand({ ...rule, EventPattern: JSON.stringify(pattern) }));
+  await eventBridge.send(
+    new PutTargetsCommand({
+      Rule: rule.Name,
+      EventBusName: rule.EventBusName,
+      Targets: [{ Id: "queue", Arn: Attributes?.QueueArn }],
+    }),
+  );
+  const events: BusEvent[] = [];
+  return async () => {
+    const { Messages = [] } = await sqs.send(
+      new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 1 }),
+    );
+    for (const { Body } of Messages) {
+      const { source, detail, "detail-type": detailType } = JSON.parse(Body ?? "");
+      events.push({ source, detailType, detail });
+    }
+    return events;
+  };
+}
