@@ -20,8 +20,12 @@ import type { Stage } from "./stage.ts";
 const TIMEOUT = Duration.seconds(60);
 const CLAIM_TIMEOUT = Duration.seconds(15);
 const CARRIER_TIMEOUT = Duration.seconds(10);
-/** Longer than the function can live, so that no two ever hold the same message. */
-const LEASE = Duration.seconds(70);
+/**
+ * Longer than the function can live, so that no two ever hold the same message; and than the record
+ * of a hand-over that waits in the queue takes if whoever writes it down dies once, for the
+ * reference of its group may come back in between.
+ */
+const LEASE = Duration.seconds(250);
 
 /** Groups of references per invocation of the bulk lane: twenty times as many SMS are handed over side by side. */
 const GROUPS_AT_ONCE = 4;
