@@ -20,12 +20,10 @@ import type { Stage } from "./stage.ts";
 const TIMEOUT = Duration.seconds(60);
 const CLAIM_TIMEOUT = Duration.seconds(15);
 const CARRIER_TIMEOUT = Duration.seconds(10);
-/**
- * Longer than the function can live, so that no two ever hold the same message; and than the record
- * of a hand-over that waits in the queue takes if whoever writes it down dies once, for the
- * reference of its group may come back in between.
- */
-const LEASE = Duration.seconds(250);
+/** Longer than the function can live, so that no two ever hold the same message. */
+const LEASE = Duration.seconds(70);
+/** Longer than the record of a hand-over takes to be delivered again, twice: whoever writes it down may die, too. */
+const LAST_CALL = Duration.seconds(4 * TIMEOUT.toSeconds() + 10);
 
 /** Groups of references per invocation of the bulk lane: twenty times as many SMS are handed over side by side. */
 const GROUPS_AT_ONCE = 4;
@@ -132,6 +130,7 @@ export class Dispatch extends Construct {
         CLAIM_TIMEOUT_SECONDS: String(CLAIM_TIMEOUT.toSeconds()),
         CARRIER_TIMEOUT_SECONDS: String(CARRIER_TIMEOUT.toSeconds()),
         LEASE_SECONDS: String(LEASE.toSeconds()),
+        LAST_CALL_SECONDS: String(LAST_CALL.toSeconds()),
         MAX_ATTEMPTS: String(stage.dispatch.maxAttempts),
         BACKOFF_BASE_SECONDS: String(stage.dispatch.backoffBaseSeconds),
         BACKOFF_CAP_SECONDS: String(stage.dispatch.backoffCapSeconds),

@@ -31,6 +31,8 @@ export interface DispatchDependencies {
   readonly backoff: BackoffPolicy;
   /** For how long nobody else may hand the message over; longer than a function can live. */
   readonly leaseMs: number;
+  /** How long a lease that has run out is kept up for the record of its hand-over, which may wait in the queue. */
+  readonly lastCallMs: number;
 }
 
 /**
@@ -364,7 +366,7 @@ async function handleRefusedClaim(
   const now = deps.clock.now();
   switch (message.state) {
     case "SENDING":
-      return defer(deps, ref, message.lease?.until ?? now + deps.leaseMs);
+      return awaitHolder(deps, ref, message, startedAt);
     case "SCHEDULED":
       if (message.claimableFrom > now) return defer(deps, ref, message.claimableFrom);
       return beginScheduled(deps, ref, message, startedAt);
@@ -375,6 +377,34 @@ async function handleRefusedClaim(
     default:
       return { kind: "nothing-to-do", state: message.state };
   }
+}
+
+/**
+ * Waits for who has a message. One whose lease has run out has died, or what became of its
+ * hand-over waits in the queue, which could not be written down while the store was away. Now the
+ * store answers, so the record has a last chance before the message is anybody's.
+ */
+async function awaitHolder(
+  deps: DispatchDependencies,
+  ref: MessageRef,
+  message: Message,
+  startedAt: number,
+): Promise<DispatchOutcome> {
+  const now = deps.clock.now();
+  const { lease } = message;
+  if (!lease || lease.until > now) return defer(deps, ref, lease?.until ?? now + deps.leaseMs);
+  if (!lease.lastCall) {
+    const until = now + deps.lastCallMs;
+    await deps.messages.change(message, { lease: { ...lease, until, lastCall: true } });
+    return defer(deps, ref, until);
+  }
+  // It is anybody's, but this is no time to send it.
+  const left = await deps.messages.change(message, {
+    state: "QUEUED",
+    stateAt: now,
+    lease: undefined,
+  });
+  return left ? handleUnclaimable(deps, ref, left, startedAt) : defer(deps, ref, now);
 }
 
 /** A message that has come due: since it was accepted its number may have been blocked. */

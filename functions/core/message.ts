@@ -20,7 +20,12 @@ const timeWindowSchema = z.object({
 export type TimeWindow = z.infer<typeof timeWindowSchema>;
 
 /** Who holds a message, and until when. */
-export const leaseSchema = z.object({ token: z.string(), until: instant });
+export const leaseSchema = z.object({
+  token: z.string(),
+  until: instant,
+  /** It ran out once already: who has it may still write down what became of its hand-over. */
+  lastCall: z.literal(true).optional(),
+});
 
 /** The states of one part: it waits for its hand-over, or what the carrier made of it. */
 const PART_STATES = ["QUEUED", "SENT", "DELIVERED", "NOT_DELIVERED", "FAILED", "BLOCKED"] as const;

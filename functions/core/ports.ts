@@ -85,8 +85,8 @@ export interface MessageStore {
    */
   takeChanged(account: string, limit: number, subAccount?: string): Promise<Message[]>;
   /**
-   * Claims a message for hand-over: from QUEUED, or from a SENDING whose lease has run out, at a
-   * time when it may be sent. Counts the attempt.
+   * Claims a message for hand-over: from QUEUED, or from a SENDING whose lease has run out after
+   * its last call, at a time when it may be sent. Counts the attempt.
    */
   claim(ref: MessageRef, claim: ClaimRequest): Promise<Claim>;
   /**

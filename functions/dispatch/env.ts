@@ -13,6 +13,7 @@ export const env = z.object({
   CLAIM_TIMEOUT_SECONDS: z.coerce.number().positive(),
   CARRIER_TIMEOUT_SECONDS: z.coerce.number().positive(),
   LEASE_SECONDS: z.coerce.number().positive(),
+  LAST_CALL_SECONDS: z.coerce.number().positive(),
   MAX_ATTEMPTS: z.coerce.number().int().positive(),
   BACKOFF_BASE_SECONDS: z.coerce.number().positive(),
   BACKOFF_CAP_SECONDS: z.coerce.number().positive(),

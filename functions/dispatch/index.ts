@@ -42,6 +42,7 @@ export const handler = createQueueFunction({
       capMs: env.BACKOFF_CAP_SECONDS * 1_000,
     },
     leaseMs: env.LEASE_SECONDS * 1_000,
+    lastCallMs: env.LAST_CALL_SECONDS * 1_000,
     log,
   }),
   poison: openPoison(env, { client: sqs }),

@@ -128,6 +128,7 @@ const DEPENDENCIES = {
         capMs: env.BACKOFF_CAP_SECONDS * 1_000,
       },
       leaseMs: env.LEASE_SECONDS * 1_000,
+      lastCallMs: env.LAST_CALL_SECONDS * 1_000,
       log,
     };
   },

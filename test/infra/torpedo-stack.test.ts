@@ -457,7 +457,11 @@ test("functions that feed their own queue are not taken for a loop, and no other
   ]);
 });
 
-const LANES = ["DispatchFunction", "DispatchBulkFunction"];
+const LANES = ["DispatchFunction", "DispatchBulkFunction"] as const;
+const queueOf = {
+  DispatchFunction: "DispatchSinglesQueue",
+  DispatchBulkFunction: "DispatchBulkQueue",
+};
 
 describe.each(LANES)("%s", (name) => {
   test("gives up on the carrier before its time is over, and holds its claim until after it", () => {
@@ -466,6 +470,10 @@ describe.each(LANES)("%s", (name) => {
     const timeout = Number(fn.Properties.Timeout);
     expect(seconds("CARRIER_TIMEOUT_SECONDS")).toBeLessThanOrEqual(timeout / 2);
     expect(seconds("LEASE_SECONDS")).toBeGreaterThan(timeout);
+    const queue = resourceNamed(prod, QUEUE, queueOf[name]);
+    expect(seconds("LAST_CALL_SECONDS")).toBeGreaterThan(
+      2 * Number(queue.Properties.VisibilityTimeout),
+    );
   });
 
   test("tries again as the stage says", () => {

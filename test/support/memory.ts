@@ -167,7 +167,7 @@ export class MemoryMessages implements MessageStore {
     const message = this.#current(ref.account, ref.id);
     if (message?.traceId !== ref.traceId) return { kind: "absent" as const };
     const leaseRanOut =
-      message.state === "SENDING" && message.lease !== undefined && message.lease.until <= now;
+      message.state === "SENDING" && message.lease?.lastCall === true && message.lease.until <= now;
     const inTime = message.claimableFrom <= now && message.claimableUntil > now;
     if (!(message.state === "QUEUED" || leaseRanOut) || !inTime) {
       return { kind: "refused" as const, message };

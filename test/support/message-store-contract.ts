@@ -138,9 +138,15 @@ export function describeMessageStore(
       });
     });
 
-    it("claims a message again when its lease has run out, and not before", async () => {
+    it("claims a message again when its lease has run out after its last call, and not before", async () => {
       await store.insert(message);
-      await claim("first");
+      const first = await claim("first");
+      if (first.kind !== "claimed") throw new Error("the message was not claimed");
+      clock.advance(60_000);
+      expect(await claim("second")).toMatchObject({ kind: "refused" });
+      const until = clock.now() + 30_000;
+      const lastCall = { token: "first", until, lastCall: true as const };
+      expect(await store.change(first.message, { lease: lastCall })).toBeDefined();
       clock.advance(29_999);
       expect(await claim("second")).toMatchObject({ kind: "refused" });
       clock.advance(1);
@@ -148,6 +154,7 @@ export function describeMessageStore(
         kind: "claimed",
         message: { attempts: 2, lease: { token: "second" } },
       });
+      expect((await find())?.lease).not.toHaveProperty("lastCall");
     });
 
     it("does not claim a message that is being sent by nobody it knows of", async () => {

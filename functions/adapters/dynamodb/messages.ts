@@ -100,7 +100,7 @@ const sentItemSchema = z.object({
 const NOT_REMOVED = "removeAt > :nowSeconds";
 const SAME_TRACE = "traceId = :traceId";
 const QUEUED_OR_LEASE_RAN_OUT =
-  "(#state = :queued OR (#state = :sending AND #lease.#until <= :now))";
+  "(#state = :queued OR (#state = :sending AND #lease.#lastCall = :true AND #lease.#until <= :now))";
 const MAY_BE_SENT_NOW = "claimableFrom <= :now AND claimableUntil > :now";
 
 /** The messages, in DynamoDB. */
@@ -359,7 +359,12 @@ export function createMessageStore(deps: {
             UpdateExpression:
               "SET #state = :sending, stateAt = :now, #lease = :lease, carrier = :carrier, attempts = attempts + :one",
             ConditionExpression: `${SAME_TRACE} AND ${QUEUED_OR_LEASE_RAN_OUT} AND ${MAY_BE_SENT_NOW} AND ${NOT_REMOVED}`,
-            ExpressionAttributeNames: { "#state": "state", "#lease": "lease", "#until": "until" },
+            ExpressionAttributeNames: {
+              "#state": "state",
+              "#lease": "lease",
+              "#lastCall": "lastCall",
+              "#until": "until",
+            },
             ExpressionAttributeValues: {
               ":traceId": traceId,
               ":queued": "QUEUED",
@@ -368,6 +373,7 @@ export function createMessageStore(deps: {
               ":nowSeconds": now / 1_000,
               ":lease": lease,
               ":carrier": carrier,
+              ":true": true,
               ":one": 1,
             },
             ReturnValues: "ALL_NEW",

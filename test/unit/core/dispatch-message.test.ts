@@ -251,7 +251,8 @@ describe("dispatchMessage", () => {
   });
 
   it("ends a message that functions keep dying with", async () => {
-    await given({ attempts: 3, state: "SENDING", lease: { token: "t", until: clock.now() } });
+    const lease = { token: "dead", until: clock.now(), lastCall: true } as const;
+    await given({ attempts: 3, state: "SENDING", lease });
     expect(await run()).toMatchObject({ state: "FAILED", reason: "internal-error" });
     expect(carrier.handedOver).toEqual([]);
   });
@@ -383,8 +384,53 @@ describe("dispatchMessage", () => {
       { ref: refOf(message), notBefore: clock.now() + LEASE_MS },
     ]);
     clock.advance(LEASE_MS);
+    expect(await run()).toEqual({ kind: "deferred" });
+    expect(dispatchQueue.entries.at(-1)).toEqual({
+      ref: refOf(message),
+      notBefore: clock.now() + deps.lastCallMs,
+    });
+    clock.advance(deps.lastCallMs - 1);
+    expect(await run()).toEqual({ kind: "deferred" });
+    clock.advance(1);
     expect(await run()).toMatchObject({ state: "SENT" });
     expect(await stored()).toMatchObject({ attempts: 2 });
+  });
+
+  it("lets the record of a hand-over that waited in the queue for the store come before anybody else", async () => {
+    await given();
+    const working = deps;
+    const away = () => Promise.reject(new Error("the store is away"));
+    deps = {
+      ...deps,
+      messages: {
+        claim: messages.claim.bind(messages),
+        change: away,
+        find: messages.find.bind(messages),
+      },
+    };
+    await run();
+    const [record] = dispatchQueue.records;
+    clock.advance(10 * LEASE_MS);
+    deps = working;
+    expect(await run()).toEqual({ kind: "deferred" });
+    clock.advance(deps.lastCallMs - 1);
+    if (record) await recordHandOver(working, record);
+    expect(await stored()).toMatchObject({ state: "SENT", attempts: 1 });
+    expect(carrier.handedOver).toHaveLength(1);
+  });
+
+  it("expires a message whose holder died, and waits for the window of one that has one", async () => {
+    const lease = { token: "dead", until: clock.now(), lastCall: true } as const;
+    await given({ state: "SENDING", lease, expiresAt: clock.now(), claimableUntil: clock.now() });
+    expect(await run()).toMatchObject({ state: "EXPIRED" });
+    expect(dispatchQueue.entries).toEqual([]);
+
+    const window = { hours: [new Date(clock.now()).getUTCHours() + 1], timeZone: "UTC" };
+    await given({ id: "w", state: "SENDING", lease, window, claimableUntil: clock.now() });
+    await dispatchMessage(deps, { ...refOf(message), id: "w" });
+    const opening = (Math.floor(clock.now() / 3_600_000) + 1) * 3_600_000;
+    expect(dispatchQueue.entries.map(({ notBefore }) => notBefore)).toEqual([opening]);
+    expect(carrier.handedOver).toEqual([]);
   });
 
   it("hands nothing over under a claim that took too long, and does so when its lease has run out", async () => {
@@ -410,6 +456,8 @@ describe("dispatchMessage", () => {
     expect(await run()).toEqual({ kind: "deferred" });
     expect(dispatchQueue.entries).toEqual([{ ref: refOf(message), notBefore: leaseEnd }]);
     clock.time = leaseEnd;
+    expect(await run()).toEqual({ kind: "deferred" });
+    clock.advance(deps.lastCallMs);
     takes = 15_000;
     expect(await run()).toMatchObject({ state: "SENT" });
     expect(carrier.handedOver).toHaveLength(1);

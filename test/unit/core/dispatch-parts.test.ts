@@ -446,6 +446,8 @@ describe("dispatchMessage of a message of several parts", () => {
     it("leaves a message alone that somebody else holds by now, and one that is gone", async () => {
       const record = await givenRecord();
       clock.advance(LEASE_MS);
+      await dispatchMessage(deps, refOf(message));
+      clock.advance(deps.lastCallMs);
       const lease = { token: "another", until: clock.now() + LEASE_MS };
       await messages.claim(refOf(message), { now: clock.now(), lease, carrier: "another" });
       const held = await stored();
@@ -494,7 +496,7 @@ describe("dispatchMessage of a message of several parts", () => {
     });
 
     it("hands over again only what no receipt has told of", async () => {
-      const lease = { token: "dead", until: clock.now() };
+      const lease = { token: "dead", until: clock.now(), lastCall: true } as const;
       await given({ state: "SENDING", attempts: 1, lease, carrier: carrier.name });
       await apply(receipt(2));
       await run();
@@ -503,7 +505,7 @@ describe("dispatchMessage of a message of several parts", () => {
     });
 
     it("ends a message that functions keep dying with, whatever became of its parts", async () => {
-      const lease = { token: "dead", until: clock.now() };
+      const lease = { token: "dead", until: clock.now(), lastCall: true } as const;
       await given({ state: "SENDING", attempts: 3, lease }, { state: "DELIVERED" });
       expect(await run()).toMatchObject({ state: "FAILED", reason: "internal-error" });
       expect(carrier.handedOver).toEqual([]);

@@ -73,6 +73,7 @@ export function dispatchDependencies(
     carrierTimeoutMs: 10_000,
     backoff: { maxAttempts: 3, baseMs: 1_000, capMs: 60_000 },
     leaseMs: 30_000,
+    lastCallMs: 60_000,
   };
 }
 
