@@ -69,7 +69,7 @@ export class Directory extends Construct {
 
   /** Lets a function count what is sent, and change nothing else of an account. */
   grantCountUsage(fn: UsesDirectory): void {
-    this.#grantInPartitions("USAGE#*", fn, "dynamodb:UpdateItem");
+    this.#grantInPartitions("USAGE#*", fn, "dynamodb:GetItem", "dynamodb:UpdateItem");
   }
 
   /** Lets a function write down who opts out and in, and change nothing else of an account. */

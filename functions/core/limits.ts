@@ -42,7 +42,11 @@ export interface UsageRequest {
   readonly day: string;
   readonly month: string;
   readonly parts: number;
-  /** Names this very request: asked for again under the same name, it counts once. */
+  /**
+   * Names this very request: asked for again under the same name, it counts once. Where much else
+   * is counted in between, a `take` may be counted again, and a `giveBack` not at all: the counters
+   * are then too high.
+   */
   readonly token: string;
 }
 
@@ -52,11 +56,18 @@ export interface UsageCounters {
   take(
     request: UsageRequest,
   ): Promise<{ readonly taken: true } | { readonly taken: false; readonly left: number }>;
-  /** Undoes a `take` of these parts, of which nothing was sent. */
+  /**
+   * Undoes a `take` of these parts, of which nothing was sent.
+   * @throws Error also where it cannot be known whether they were given back: at most once they are
+   */
   giveBack(request: UsageRequest): Promise<void>;
   /** What was used; undefined where nothing was ever counted. */
   read(owner: UsageOwner): Promise<Usage | undefined>;
-  /** Adds to an owner's credit, or takes from it where `parts` is negative. @returns the credit */
+  /**
+   * Adds to an owner's credit, or takes from it where `parts` is negative: once under a token,
+   * whenever it is asked for again.
+   * @returns the credit
+   */
   addCredit(owner: UsageOwner, parts: number, token: string): Promise<number>;
 }
 

@@ -75,4 +75,6 @@ export class Ledger {
   readonly mosStored: StoredMo[] = [];
   /** Accounts of which parts may be counted too many: a request was not answered, or giving back failed. */
   readonly mayCountTooMuch = new Set<string>();
+  /** The tokens of what was counted, by the owner and their place in its counters, in order. */
+  readonly counted = new Map<string, string[]>();
 }

@@ -473,7 +473,10 @@ export class PlayedWorld implements World {
     if (caller.isInTrouble) caller.failedBy.add(request.service);
     const effect = async () => {
       const answer = await this.#perform(request, () => false);
-      if (answer.status === 200) noteRecorded(this.ledger, request, caller);
+      if (answer.status === 200) {
+        noteRecorded(this.ledger, request, caller);
+        noteCounted(this.ledger, request);
+      }
       return answer;
     };
     this.#note(`${request.operation} ${fault ?? ""} ${JSON.stringify(request.body)}`);
@@ -659,6 +662,21 @@ function noteRecorded({ handOvers }: Ledger, { operation, body }: WireRequest, c
 
 const isRecordOf = (body: string, traceId: string) =>
   body.includes(traceId) && "lease" in JSON.parse(body);
+
+/** What the SDK asks for again is counted again where another count has taken its place in between. */
+function noteCounted(ledger: Ledger, { operation, body }: WireRequest) {
+  const key = (body.Key as { pk?: { S?: string } } | undefined)?.pk?.S;
+  const [kind, account = ""] = key?.split("#") ?? [];
+  if (operation !== "UpdateItem" || kind !== "USAGE") return;
+  const { "#place": place = "" } = body.ExpressionAttributeNames as Record<string, string>;
+  const token = (body.ExpressionAttributeValues as Record<string, { S: string }>)[":token"]?.S;
+  const isCount = place.startsWith("t");
+  const tokens = ledger.counted.get(`${key} ${place}`) ?? [];
+  if (isCount && tokens.at(-1) !== token && tokens.includes(String(token))) {
+    ledger.mayCountTooMuch.add(account);
+  }
+  ledger.counted.set(`${key} ${place}`, [...tokens, String(token)]);
+}
 
 /** Writes down what a record of the stream says about a message or an MO. */
 function noteRecord(ledger: Ledger, { eventName, dynamodb }: DynamoDBRecord): void {

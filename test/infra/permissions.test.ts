@@ -78,7 +78,7 @@ const PERMISSIONS: Record<string, Permissions> = {
     "dynamodb:DeleteItem": ["MessagesTable"],
     // Cancellations.
     "dynamodb:UpdateItem": [USAGE_COUNTERS, "MessagesTable"],
-    "dynamodb:GetItem": ["DirectoryTable", "MessagesTable"],
+    "dynamodb:GetItem": ["DirectoryTable", USAGE_COUNTERS, "MessagesTable"],
     // Numbers that are blocked; messages by their ids.
     "dynamodb:BatchGetItem": ["DirectoryTable", "MessagesTable"],
     // Open batches and MOs: partitions of the table, none of its indexes.
@@ -96,7 +96,7 @@ const PERMISSIONS: Record<string, Permissions> = {
     "dynamodb:DeleteItem": ["MessagesTable"],
     // What is kept for a retry, statuses that are listed, requests and parts that are counted.
     "dynamodb:UpdateItem": [USAGE_COUNTERS, "MessagesTable", "RateLimitsCounts"],
-    "dynamodb:GetItem": ["DirectoryTable", "MessagesTable"],
+    "dynamodb:GetItem": ["DirectoryTable", USAGE_COUNTERS, "MessagesTable"],
     "dynamodb:BatchGetItem": ["DirectoryTable", "MessagesTable"],
     // Templates by their name; open batches and MOs; messages by correlation id, and those that have changed.
     "dynamodb:Query": [

@@ -33,15 +33,27 @@ export const impatient = {
 const tokenAfter = (retries: number) => ({ getRetryCount: () => retries, getRetryDelay: () => 0 });
 
 /**
- * Configuration of a DynamoDB client that goes to a table in memory, which knows GetItem, and of
- * UpdateItem as much as the counters of usage use. Where it `losesAnswers`, the first answer to
- * each update does not arrive, whether it took effect or not, and the SDK asks again.
+ * Configuration of a DynamoDB client that goes to a table in memory, which knows GetItem, PutItem,
+ * and of UpdateItem as much as the counters of usage use. Where it `losesAnswers`, the first answer
+ * to each update does not arrive, whether it took effect or not, and the SDK asks again: after
+ * what happens `meanwhile`.
  */
-export function simulatedTable({ losesAnswers = false } = {}) {
+export function simulatedTable({
+  losesAnswers = false,
+  meanwhile = async () => {},
+}: {
+  readonly losesAnswers?: boolean;
+  readonly meanwhile?: () => Promise<void>;
+} = {}) {
   const items = new Map<string, Item>();
   const lost = new Set<string>();
 
   function respond(request: WireRequest): WireResponse {
+    if (request.target?.endsWith(".PutItem")) {
+      const item = unmarshall(request.body.Item as WireItem);
+      items.set(JSON.stringify(marshall({ pk: item.pk, sk: item.sk })), item);
+      return { body: {} };
+    }
     const update = request.body as unknown as WireUpdate;
     const key = JSON.stringify(update.Key);
     const stored = items.get(key);
@@ -61,7 +73,15 @@ export function simulatedTable({ losesAnswers = false } = {}) {
   }
 
   const { requests, config } = stubbedAws(respond);
-  return { requests, config: { ...config, maxAttempts: 3, retryStrategy: impatient } };
+  const retryStrategy: typeof impatient = {
+    ...impatient,
+    refreshRetryTokenForRetry: async (token, error) => {
+      const next = await impatient.refreshRetryTokenForRetry(token, error);
+      await meanwhile();
+      return next;
+    },
+  };
+  return { requests, config: { ...config, maxAttempts: 3, retryStrategy } };
 }
 
 const refusal = (stored: Item | undefined): WireResponse => ({

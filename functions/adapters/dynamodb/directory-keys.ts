@@ -39,6 +39,7 @@ export const DIRECTORY_SORT_KEY = {
   blocked: "BLOCKED",
   optOut: "OPTOUT",
   usage: "USAGE",
+  credit: "CREDIT#",
   carrier: "CARRIER",
 } as const;
 
@@ -90,4 +91,14 @@ export const carrierKey = (carrier: string): DirectoryKey => ({
 export const usageKey = (account: string, subAccount: string | undefined): DirectoryKey => ({
   pk: subAccount === undefined ? `USAGE#${account}` : `USAGE#${account}#${subAccount}`,
   sk: DIRECTORY_SORT_KEY.usage,
+});
+
+/** The key of what remembers that something was added to a credit, by the token of the addition. */
+export const creditKey = (
+  account: string,
+  subAccount: string | undefined,
+  token: string,
+): DirectoryKey => ({
+  ...usageKey(account, subAccount),
+  sk: `${DIRECTORY_SORT_KEY.credit}${token}`,
 });

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { ConditionalCheckFailedException } from "@aws-sdk/client-dynamodb";
-import { GetCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { GetCommand, PutCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import {
   NOTHING_USED,
@@ -13,14 +13,24 @@ import {
   usageSchema,
 } from "../../core/limits.ts";
 import type { DirectoryTable } from "./directory-items.ts";
-import { type DirectoryKey, usageKey } from "./directory-keys.ts";
+import { creditKey, type DirectoryKey, usageKey } from "./directory-keys.ts";
 import { parseItem } from "./items.ts";
 
 /**
  * What was counted is remembered by its token, so that what the SDK repeats by itself counts once.
- * A token is forgotten as soon as another one takes its place.
+ * A token is forgotten as soon as another one takes its place: one that counts is then counted
+ * again, and the counters are too high.
  */
 const TOKEN_PLACES = 16;
+/**
+ * What is given back must never be so twice, or the counters are too low: its token replaces the
+ * one that was seen in its place, and no other. These places are apart from those of what is
+ * counted, which is far more often. All tokens together leave an item below the kilobyte that a
+ * write is charged by.
+ */
+const BACK_PLACES = 4;
+/** Where the token of the last addition to a credit lies. Those before it have items of their own. */
+const CREDIT_PLACE = "credited";
 /** Tries at counting what others are counting, too. */
 const MAX_RACES = 10;
 
@@ -35,31 +45,56 @@ type Condition =
   | "is new"
   | readonly [name: keyof Usage, comparison: "=" | "<" | "<=" | ">=", than: string | number];
 
+/** The attribute that a change leaves its token in. */
+interface Trace {
+  readonly place: string;
+  readonly token: string;
+  /** What must lie there for the change to be made; whatever does, where this is absent. */
+  readonly insteadOf?: { readonly token: string | undefined };
+}
+
+/** What is stored: the usage, and the tokens in their places. */
+type Item = Readonly<Record<string, unknown>>;
+
 /** How a change ended; `usage` is what is stored now, if anything. */
 type Outcome =
   | { readonly done: true; readonly usage: Usage }
-  | { readonly done: false; readonly usage: Usage | undefined };
+  | {
+      readonly done: false;
+      readonly usage: Usage | undefined;
+      readonly item: Item | undefined;
+      /** Whether the SDK had asked before, and was not told what came of it. */
+      readonly wasRepeated: boolean;
+    };
 
 const readUsage = (item: unknown) => parseItem(usageSchema, item, "usage");
 
-/** The attribute that a token lies in. */
-const placeOf = (token: string) =>
-  `t${createHash("sha256").update(token).digest().readUInt8() % TOKEN_PLACES}`;
+/** One of so many places, the same for a token each time. */
+const placeOf = (letter: string, places: number, token: string) =>
+  `${letter}${createHash("sha256").update(token).digest().readUInt8() % places}`;
+
+const tokenIn = (item: Item | undefined, place: string) => item?.[place] as string | undefined;
 
 const keyOf = ({ account, subAccount }: UsageOwner) => usageKey(account, subAccount);
+const additionKeyOf = ({ account, subAccount }: UsageOwner, token: string) =>
+  creditKey(account, subAccount, token);
 
 /** The counters of what was sent, in DynamoDB: one item for each account and sub-account. */
 export function createUsageCounters({
   client,
   tableName: TableName,
 }: DirectoryTable): UsageCounters {
-  async function apply(owner: UsageOwner, token: string, change: Change): Promise<Outcome> {
-    const place = placeOf(token);
+  async function find(Key: DirectoryKey): Promise<Item | undefined> {
+    const { Item } = await client.send(new GetCommand({ TableName, Key, ConsistentRead: true }));
+    return Item;
+  }
+
+  async function apply(owner: UsageOwner, trace: Trace, change: Change): Promise<Outcome> {
     try {
       const { Attributes } = await client.send(
         new UpdateCommand({
           TableName,
-          ...updateOf(keyOf(owner), change, place, token),
+          ...updateOf(keyOf(owner), change, trace),
           ReturnValues: "ALL_NEW",
           ReturnValuesOnConditionCheckFailure: "ALL_OLD",
         }),
@@ -67,71 +102,88 @@ export function createUsageCounters({
       return { done: true, usage: readUsage(Attributes) };
     } catch (error) {
       if (!(error instanceof ConditionalCheckFailedException)) throw error;
-      if (!error.Item) return { done: false, usage: undefined };
-      const stored = unmarshall(error.Item);
+      const wasRepeated = error.$metadata.attempts !== 1;
+      if (!error.Item) return { done: false, usage: undefined, item: undefined, wasRepeated };
+      const item = unmarshall(error.Item);
+      const usage = readUsage(item);
       // An earlier try of this very change that we were not told of.
-      return { done: stored[place] === token, usage: readUsage(stored) };
+      if (tokenIn(item, trace.place) === trace.token) return { done: true, usage };
+      return { done: false, usage, item, wasRepeated };
     }
   }
 
-  /**
-   * Tries changes until one is done, or there is none to be tried.
-   * @param next the change for what was found to be stored
-   * @returns what is stored now
-   */
-  async function settle(
-    owner: UsageOwner,
-    token: string,
-    first: Change,
-    next: (usage: Usage | undefined) => Change | undefined,
-  ): Promise<Outcome> {
-    let outcome = await apply(owner, token, first);
-    for (let races = 1; !outcome.done; races++) {
-      const change = next(outcome.usage);
-      if (!change) return outcome;
-      if (races === MAX_RACES) throw new Error("usage is being counted by others again and again");
-      outcome = await apply(owner, token, change);
-    }
-    return outcome;
+  /** Remembers for good that this was added to a credit. */
+  async function keepCredited(owner: UsageOwner, token: string): Promise<void> {
+    await client.send(new PutCommand({ TableName, Item: additionKeyOf(owner, token) }));
   }
 
   return {
     async take(request) {
       const { owner, limits, parts, token } = request;
+      const trace = { place: placeOf("t", TOKEN_PLACES, token), token };
       const roomFor = (usage = NOTHING_USED) => roomIn(limits, usageOn(usage, request));
-      const { done, usage } = await settle(owner, token, countOnStoredDay(request), (stored) =>
-        parts <= roomFor(stored) ? count(request, stored) : undefined,
-      );
-      return done ? { taken: true } : { taken: false, left: Math.max(0, roomFor(usage)) };
+      let outcome = await apply(owner, trace, countOnStoredDay(request));
+      for (let races = 1; !outcome.done; races++) {
+        const room = roomFor(outcome.usage);
+        if (parts > room) return { taken: false, left: Math.max(0, room) };
+        if (races === MAX_RACES) throw new OvertakenError();
+        outcome = await apply(owner, trace, count(request, outcome.usage));
+      }
+      return { taken: true };
     },
 
     async giveBack(request) {
-      const { owner, day, month, parts, token } = request;
-      const likely = { ...NOTHING_USED, day, month, usedToday: parts, usedThisMonth: parts };
-      await settle(
-        owner,
-        `${token}-back`,
-        giveBackFrom(request, likely),
-        (usage) => usage && giveBackFrom(request, usage),
-      );
+      const { owner, token } = request;
+      const place = placeOf("b", BACK_PLACES, token);
+      let item = await find(keyOf(owner));
+      let mayBeDone = false;
+      for (let races = 0; item && tokenIn(item, place) !== token; races++) {
+        if (races === MAX_RACES) throw new OvertakenError();
+        const replaced = tokenIn(item, place);
+        const trace = { place, token, insteadOf: { token: replaced } };
+        const outcome = await apply(owner, trace, giveBackFrom(request, readUsage(item)));
+        if (outcome.done) return;
+        item = outcome.item;
+        // Before that other one came, a try of ours may have taken effect, or not.
+        mayBeDone ||= outcome.wasRepeated;
+        if (mayBeDone && tokenIn(item, place) !== replaced) {
+          throw new Error("it is not known whether what was counted has been given back");
+        }
+      }
     },
 
     async read(owner) {
-      const { Item } = await client.send(
-        new GetCommand({ TableName, Key: keyOf(owner), ConsistentRead: true }),
-      );
-      return Item && readUsage(Item);
+      const item = await find(keyOf(owner));
+      return item && readUsage(item);
     },
 
     async addCredit(owner, parts, token) {
-      const toWhatIsThere: Change = { add: { credit: parts }, conditions: ["is there"] };
-      const toNothing: Change = { set: { ...NOTHING_USED, credit: parts }, conditions: ["is new"] };
-      const { usage } = await settle(owner, token, toWhatIsThere, (stored) =>
-        stored ? toWhatIsThere : toNothing,
-      );
-      return usage?.credit ?? 0;
+      const add = { credit: parts };
+      for (let races = 0; races < MAX_RACES; races++) {
+        // In this order: what is replaced after we have seen it was kept before.
+        const item = await find(keyOf(owner));
+        const last = tokenIn(item, CREDIT_PLACE);
+        if (last === token || (await find(additionKeyOf(owner, token)))) return creditIn(item);
+        if (last !== undefined) await keepCredited(owner, last);
+        const outcome = await apply(
+          owner,
+          { place: CREDIT_PLACE, token, insteadOf: { token: last } },
+          item
+            ? { add, conditions: ["is there"] }
+            : { set: { ...NOTHING_USED, ...add }, conditions: ["is new"] },
+        );
+        if (outcome.done) return outcome.usage.credit;
+      }
+      throw new OvertakenError();
     },
   };
+}
+
+const creditIn = (item: Item | undefined) => (item ? readUsage(item).credit : 0);
+
+class OvertakenError extends Error {
+  override readonly name = "OvertakenError";
+  override readonly message = "usage is being counted by others again and again";
 }
 
 const count = (request: UsageRequest, stored: Usage | undefined): Change => {
@@ -204,8 +256,7 @@ function giveBackFrom({ limits, day, month, parts }: UsageRequest, stored: Usage
 function updateOf(
   Key: DirectoryKey,
   { set = {}, add = {}, conditions }: Change,
-  place: string,
-  token: string,
+  { place, token, insteadOf }: Trace,
 ) {
   const names: Record<string, string> = { "#place": place };
   const values: Record<string, string | number> = { ":token": token };
@@ -226,15 +277,19 @@ function updateOf(
     const [field, comparison, than] = condition;
     return `${name(field)} ${comparison} ${value(than)}`;
   });
+  const isNotDone = () => {
+    if (!insteadOf) return "(attribute_not_exists(#place) OR #place <> :token)";
+    if (insteadOf.token === undefined) return "attribute_not_exists(#place)";
+    return `#place = ${value(insteadOf.token)}`;
+  };
+  const ConditionExpression = [...wanted, isNotDone()].join(" AND ");
   return {
     Key,
     UpdateExpression: [
       `SET ${["#place = :token", ...sets].join(", ")}`,
       ...(adds.length > 0 ? [`ADD ${adds.join(", ")}`] : []),
     ].join(" "),
-    ConditionExpression: [...wanted, "(attribute_not_exists(#place) OR #place <> :token)"].join(
-      " AND ",
-    ),
+    ConditionExpression,
     ExpressionAttributeNames: names,
     ExpressionAttributeValues: values,
   };

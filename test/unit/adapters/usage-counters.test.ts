@@ -44,10 +44,9 @@ describe("usage counters in DynamoDB", () => {
     await counters.take({ ...request, day: "2026-11-23", token: "next day" });
     expect(table.requests).toHaveLength(5);
     await counters.giveBack({ ...request, day: "2026-11-23", token: "next day" });
-    expect(table.requests).toHaveLength(6);
-    expect(new Set(table.requests.map(({ target }) => target))).toEqual(
-      new Set(["DynamoDB_20120810.UpdateItem"]),
-    );
+    const operations = table.requests.map(({ target }) => target?.split(".")[1]);
+    const updates = (count: number) => Array.from({ length: count }, () => "UpdateItem");
+    expect(operations).toEqual([...updates(5), "GetItem", "UpdateItem"]);
   });
 
   it("do as those in memory, one after the other, also where every first answer gets lost", async () => {
@@ -75,6 +74,79 @@ describe("usage counters in DynamoDB", () => {
         }
       }),
     );
+  });
+});
+
+/** Counters whose first answers get lost, and on the same table what is done before they are asked again. */
+function interrupted(meanwhile: (others: UsageCounters) => Promise<unknown>) {
+  let isInterrupted = false;
+  const table = simulatedTable({
+    losesAnswers: true,
+    meanwhile: async () => {
+      if (isInterrupted) return;
+      isInterrupted = true;
+      await meanwhile(others);
+    },
+  });
+  const others = countersOn(table);
+  return {
+    others,
+    counters: countersOn(table),
+    /** From now on no answer is held up any more. */
+    settle: () => {
+      isInterrupted = true;
+    },
+    /** From now on the next answer that is lost is held up. */
+    interrupt: () => {
+      isInterrupted = false;
+    },
+  };
+}
+
+const unlimited = { perDay: undefined, perMonth: undefined, prepaid: false };
+
+describe("usage counters that ask again after others were there", () => {
+  const MANY = 40;
+  const takeMany = async (counters: UsageCounters) => {
+    for (let n = 0; n < MANY; n++) {
+      await counters.take({ ...request, limits: unlimited, parts: 1, token: `many-${n}` });
+    }
+  };
+
+  it("give back once, however much is counted in between", async () => {
+    const { counters, settle, interrupt } = interrupted(takeMany);
+    settle();
+    await counters.take({ ...request, limits: unlimited, parts: 10 });
+    interrupt();
+    await counters.giveBack({ ...request, limits: unlimited, parts: 10, token: "back" });
+    expect(await counters.read(owner)).toMatchObject({ usedToday: MANY, usedThisMonth: MANY });
+  });
+
+  it("never give back twice, whatever others give back in between: rather not at all", async () => {
+    const { counters, settle, interrupt } = interrupted(async (others) => {
+      for (let n = 0; n < MANY; n++) {
+        await others.giveBack({ ...request, limits: unlimited, parts: 1, token: `back-${n}` });
+      }
+    });
+    settle();
+    await counters.take({ ...request, limits: unlimited, parts: 100 });
+    interrupt();
+    const giveBack = counters.giveBack({ ...request, limits: unlimited, parts: 10, token: "back" });
+    await expect(giveBack).rejects.toThrow("not known");
+    // It had taken effect, which nobody could know any more.
+    expect(await counters.read(owner)).toMatchObject({ usedToday: 100 - 10 - MANY });
+  });
+
+  it("add credit once, however much is added and counted in between", async () => {
+    const { counters } = interrupted(async (others) => {
+      await takeMany(others);
+      for (let n = 0; n < MANY; n++) await others.addCredit(owner, 1, `many-${n}`);
+    });
+    expect(await counters.addCredit(owner, 1_000, "invoice")).toBe(1_000 + MANY);
+    await takeMany(counters);
+    await counters.addCredit(owner, 5, "another");
+    expect(await counters.addCredit(owner, 1_000, "invoice")).toBe(1_005 + MANY);
+    expect(await counters.addCredit(owner, 1, "many-0")).toBe(1_005 + MANY);
   });
 });
 
@@ -111,10 +183,20 @@ describe("usage counters on a DynamoDB in trouble", () => {
   });
 
   it("give up where others are faster again and again", async () => {
-    const { requests, counters } = countersAnswering(() => refusal(usage));
+    const { requests, counters } = countersAnswering(({ target }) =>
+      target?.endsWith("GetItem") ? { body: {} } : refusal(usage),
+    );
     await expect(counters.take(request)).rejects.toThrow("again and again");
     expect(requests.length).toBeLessThan(20);
+    await expect(counters.addCredit(owner, 1, "token")).rejects.toThrow("again and again");
+  });
+
+  it("give up giving back where others are faster again and again", async () => {
+    const { requests, counters } = countersAnswering(({ target }) =>
+      target?.endsWith("GetItem") ? { body: { Item: marshall(usage) } } : refusal(usage),
+    );
     await expect(counters.giveBack(request)).rejects.toThrow("again and again");
+    expect(requests.length).toBeLessThan(20);
   });
 
   it("do not guess at usage of a version that is not known", async () => {
