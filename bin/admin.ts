@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { InvalidRequestError } from "../functions/core/accounts.ts";
 import { addCommands } from "./admin/commands.ts";
 import type { Session } from "./admin/session.ts";
+import { openStageCarriers } from "./admin/stage-carriers.ts";
 import { NoTargetError, readStackOutputs, resolveTarget } from "./aws-target.ts";
 import { openCallbacks, openDirectory } from "./directory-client.ts";
 
@@ -28,6 +29,7 @@ const session: Session = {
       target,
       ...openDirectory(outputs, target.clientConfig),
       ...openCallbacks(outputs, target.clientConfig),
+      ...openStageCarriers(outputs, target.clientConfig),
       pause: (ms) => setTimeout(ms),
     };
   },

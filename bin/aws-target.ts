@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { CloudFormationClient, DescribeStacksCommand } from "@aws-sdk/client-cloudformation";
 import * as z from "zod";
+import { offersSchema } from "../functions/core/carrier-offers.ts";
 
 // Node 20 is supported here for as long as the SDK supports it; its reminder would garble what commands print.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
@@ -36,6 +37,10 @@ export const stackOutputsSchema = z.object({
   EndpointProtocols: z.string().transform((list) => list.split(",")),
   /** Whether they may be on this machine. */
   EndpointLoopback: z.enum(["true", "false"]).transform((value) => value === "true"),
+  /** How the carriers fare, and the operators of phones. */
+  CarriersTableName: z.string().optional(),
+  /** The stage's carriers, and from whom each lets messages come. */
+  CarrierOffers: offersSchema.optional(),
   /** Where the stage hands over to the sandbox carrier. */
   SandboxOutboxTableName: z.string().optional(),
 });

@@ -3,10 +3,11 @@ import { PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
 import { ScheduleGroup } from "aws-cdk-lib/aws-scheduler";
 import { Construct } from "constructs";
+import type * as z from "zod";
 import { env } from "../functions/dispatch/env.ts";
+import type { Carriers } from "./carriers.ts";
 import type { Directory } from "./directory.ts";
 import type { Messages } from "./messages.ts";
-import type { Carrier } from "./shared/carrier.ts";
 import { QueueWorker } from "./shared/queue-worker.ts";
 import { type TakesEnvironment, TorpedoFunction } from "./shared/torpedo-function.ts";
 import type { Stage } from "./stage.ts";
@@ -17,16 +18,19 @@ import type { Stage } from "./stage.ts";
  * (functions/adapters/aws-client.ts): a function that is cut off with an answer in hand is how a
  * message goes out twice.
  */
-const TIMEOUT = Duration.seconds(60);
+const TIMEOUT = Duration.seconds(70);
 const CLAIM_TIMEOUT = Duration.seconds(15);
 const CARRIER_TIMEOUT = Duration.seconds(10);
 /** Longer than the function can live, so that no two ever hold the same message. */
-const LEASE = Duration.seconds(70);
+const LEASE = Duration.seconds(80);
 /** Longer than the record of a hand-over takes to be delivered again, twice: whoever writes it down may die, too. */
 const LAST_CALL = Duration.seconds(4 * TIMEOUT.toSeconds() + 10);
 
 /** Groups of references per invocation of the bulk lane: twenty times as many SMS are handed over side by side. */
 const GROUPS_AT_ONCE = 4;
+
+/** The two lanes to the carriers: a one-time password never waits behind a campaign. */
+type Lane = z.output<typeof env>["LANE"];
 
 type Schedules = TakesEnvironment<"SCHEDULE_GROUP" | "SCHEDULE_ROLE_ARN">;
 type Enqueues = TakesEnvironment<
@@ -37,15 +41,12 @@ type Enqueues = TakesEnvironment<
   | "SCHEDULE_ROLE_ARN"
 >;
 
-/** The two lanes to the carrier: a one-time password never waits behind a campaign. */
-export type Lane = "singles" | "bulk";
-
 /** What dispatch needs of the rest. */
 export interface DispatchProps {
   readonly stage: Stage;
   readonly messages: Messages;
   readonly directory: Directory;
-  readonly carrier: Carrier;
+  readonly carriers: Carriers;
 }
 
 /**
@@ -60,7 +61,7 @@ export class Dispatch extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    { stage, messages, directory, carrier }: DispatchProps,
+    { stage, messages, directory, carriers }: DispatchProps,
   ) {
     super(scope, id);
     const singles = this.#createFunction("Function", stage, "Hands single messages to the carrier");
@@ -115,7 +116,9 @@ export class Dispatch extends Construct {
       this.letSchedulesFeed(this.lanes[lane]);
       messages.grantFindAndMove(fn);
       directory.grantFindBlocked(fn);
-      carrier.grantSend(fn);
+      directory.grantFindAccount(fn);
+      carriers.grantSend(fn);
+      fn.provide({ LANE: lane });
       this.grantEnqueue(fn, lane);
     }
   }
@@ -131,6 +134,8 @@ export class Dispatch extends Construct {
         CARRIER_TIMEOUT_SECONDS: String(CARRIER_TIMEOUT.toSeconds()),
         LEASE_SECONDS: String(LEASE.toSeconds()),
         LAST_CALL_SECONDS: String(LAST_CALL.toSeconds()),
+        CONCURRENCY: String(stage.concurrency.dispatch + stage.concurrency.bulkDispatch),
+        STAGE: stage.name,
         MAX_ATTEMPTS: String(stage.dispatch.maxAttempts),
         BACKOFF_BASE_SECONDS: String(stage.dispatch.backoffBaseSeconds),
         BACKOFF_CAP_SECONDS: String(stage.dispatch.backoffCapSeconds),

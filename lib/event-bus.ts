@@ -5,7 +5,12 @@ import type { TakesEnvironment } from "./shared/torpedo-function.ts";
 import type { Stage } from "./stage.ts";
 
 /** What events are called (docs/events.md). */
-type DetailType = "Message Status Changed" | "Message Received" | "Endpoint Disabled";
+type DetailType =
+  | "Message Status Changed"
+  | "Message Received"
+  | "Endpoint Disabled"
+  | "Carrier Demoted"
+  | "Carrier Restored";
 
 /** The bus on which every change of a message's state is told. */
 export class EventBus extends Construct {

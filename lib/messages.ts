@@ -105,7 +105,7 @@ export class Messages extends Construct {
     this.#grant(fn, "dynamodb:GetItem", "dynamodb:UpdateItem");
   }
 
-  /** Lets a function find the message that an MO answers, store the MO, and answer it with a message. */
+  /** Lets a function find the message that an MO answers, keep its parts, store the MO, and answer it with a message. */
   grantReceive(fn: UsesMessages): void {
     this.#grant(fn, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem");
     this.#grantQuery(fn, SENT_TO_INDEX);

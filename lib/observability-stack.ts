@@ -16,6 +16,7 @@ export class ObservabilityStack extends Stack {
     super(scope, id, props);
     this.#stage = props.stage;
     this.#alarmOnFailures();
+    this.#alarmOnDemotions();
     this.#addDashboard();
     new QueryDefinition(this, "FollowMessage", {
       queryDefinitionName: `torpedo-${this.#stage.name}/follow-a-message`,
@@ -60,6 +61,16 @@ export class ObservabilityStack extends Stack {
     });
   }
 
+  #alarmOnDemotions(): void {
+    addAlarm(this, "CarrierDemotedAlarm", this.#stage, {
+      impact: "A carrier fails, or its receipts are late: its messages leave through others.",
+      action: "See which with `npm run admin -- carrier status`, and ask the carrier.",
+      metric: this.#metric("dispatch", "CarrierDemoted"),
+      threshold: 1,
+      evaluationPeriods: 1,
+    });
+  }
+
   #addDashboard(): void {
     const messageStates = [
       "Accepted",
@@ -82,6 +93,12 @@ export class ObservabilityStack extends Stack {
           graph("Time to the operator and to the phone, p95 ms", [
             this.#messages("AcceptedToSent", "p95"),
             this.#messages("SentToDelivered", "p95"),
+          ]),
+        ],
+        [
+          graph("Carriers that were demoted, and came back", [
+            this.#metric("dispatch", "CarrierDemoted"),
+            this.#metric("dispatch", "CarrierRestored"),
           ]),
         ],
         [

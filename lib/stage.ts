@@ -1,12 +1,11 @@
 import * as z from "zod";
+import { carriersSchema, routesSchema } from "../functions/adapters/carriers/env.ts";
 
 /** The retentions that CloudWatch Logs knows, in days. */
 const LOG_RETENTION_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731] as const;
 
 /** How many copies of a function may work on its queue at once; 2 is the least that Lambda takes. */
 const concurrency = z.number().int().min(2).max(1_000);
-
-const sandboxCarrier = z.strictObject({ name: z.literal("sandbox") });
 
 /** Everything in which one stage differs from another. */
 export const stageSchema = z.strictObject({
@@ -78,16 +77,22 @@ export const stageSchema = z.strictObject({
     requestsPerSecond: z.number().int().positive(),
     statusQueriesPerSecond: z.number().int().positive(),
   }),
-  carrier: z.discriminatedUnion("name", [sandboxCarrier]),
+  /** What messages leave through, by the name that receipts and routes call it by (docs/carriers.md). */
+  carriers: carriersSchema,
+  /** Which carrier a message goes to, for accounts that have no routes of their own. */
+  routes: routesSchema,
+  /** For how many days the operators that carriers name are remembered of phones; 0 for not at all. */
+  operatorMemoryDays: z.number().min(0).max(366),
 });
 type StageSettings = z.output<typeof stageSchema>;
+type WrittenStage = z.input<typeof stageSchema>;
 
 /** A stage: its name, and everything in which it differs from others. */
 export interface Stage extends StageSettings {
   readonly name: string;
 }
 
-const dev: StageSettings = {
+const dev: WrittenStage = {
   removalPolicy: "destroy",
   logRetentionDays: 7,
   alarms: { enabled: false },
@@ -104,11 +109,13 @@ const dev: StageSettings = {
   },
   throttle: { rateLimit: 1_000, burstLimit: 2_000 },
   rateLimits: { requestsPerSecond: 700, statusQueriesPerSecond: 1 },
-  carrier: { name: "sandbox" },
+  carriers: { sandbox: { kind: "sandbox" } },
+  routes: [{ carrier: "sandbox" }],
+  operatorMemoryDays: 0,
 };
 
 /** The stages that come with Torpedo; `stages` in the context of cdk.json changes them and adds others. */
-export const STAGES: Readonly<Record<string, StageSettings>> = {
+export const STAGES: Readonly<Record<string, WrittenStage>> = {
   dev,
   prod: {
     ...dev,
@@ -130,6 +137,14 @@ export const STAGES: Readonly<Record<string, StageSettings>> = {
       allowLoopback: true,
       concurrencyPerEndpoint: 3,
     },
+    carriers: {
+      sandbox: { kind: "sandbox" },
+      /** For trying out routes: a second one that works, one that does not, and a slow one. */
+      "sandbox-2": { kind: "sandbox" },
+      "sandbox-down": { kind: "sandbox", down: true },
+      "sandbox-slow": { kind: "sandbox", maxPerSecond: 20 },
+    },
+    operatorMemoryDays: 1,
   },
 };
 
@@ -170,11 +185,29 @@ export function resolveStage(name: unknown, overlays: unknown = {}): Stage {
   const settings = stageSchema.safeParse(overlaid(known ?? {}, overlay ?? {}));
   if (!settings.success) {
     const problems = settings.error.issues.map(
-      ({ path, message }) => `stages.${[stageName.data, ...path].join(".")}: ${message}`,
+      (issue) => `stages.${[stageName.data, ...issue.path].join(".")}: ${reasonOf(issue)}`,
     );
     throw new StageConfigurationError(problems.join("\n"));
   }
+  assertRoutesLead(stageName.data, settings.data);
   return { name: stageName.data, ...settings.data };
+}
+
+/** What is wrong; with a name, or with what may be one thing or another, what the rules for it say. */
+function reasonOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === "invalid_key") return issue.issues.map(reasonOf).join("; ");
+  if (issue.code !== "invalid_union" || issue.errors.length === 0) return issue.message;
+  return issue.errors.flat().map(reasonOf).join("; or ");
+}
+
+/** @throws StageConfigurationError for a route to a carrier that the stage does not have */
+function assertRoutesLead(stage: string, { carriers, routes }: StageSettings): void {
+  const problems = routes.flatMap(({ carrier }, index) =>
+    Object.hasOwn(carriers, carrier)
+      ? []
+      : [`stages.${stage}.routes.${index}.carrier: there is no carrier "${carrier}"`],
+  );
+  if (problems.length > 0) throw new StageConfigurationError(problems.join("\n"));
 }
 
 const own = <T>(table: Readonly<Record<string, T>>, name: string): T | undefined =>
@@ -183,14 +216,14 @@ const own = <T>(table: Readonly<Record<string, T>>, name: string): T | undefined
 const isGroup = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** Setting by setting, also within groups; a carrier is another one as a whole. */
+/** Setting by setting, also within groups; the carriers are others as a whole. */
 function overlaid(
   base: Readonly<Record<string, unknown>>,
   overlay: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
   const merged = Object.entries(overlay).map(([name, value]) => {
     const known = own(base, name);
-    const merges = name !== "carrier" && isGroup(known) && isGroup(value);
+    const merges = name !== "carriers" && isGroup(known) && isGroup(value);
     return [name, merges ? { ...known, ...value } : value];
   });
   return { ...base, ...Object.fromEntries(merged) };

@@ -4,8 +4,8 @@ import { Admin } from "./admin.ts";
 import { Bulk } from "./bulk.ts";
 import { Callback } from "./callback.ts";
 import { CallbacksTable } from "./callbacks-table.ts";
-import { createCarrier } from "./carrier.ts";
 import { CarrierEvents } from "./carrier-events.ts";
+import { Carriers } from "./carriers.ts";
 import { Directory } from "./directory.ts";
 import { Dispatch } from "./dispatch.ts";
 import { EventBus } from "./event-bus.ts";
@@ -29,8 +29,10 @@ export class TorpedoStack extends Stack {
     const bus = new EventBus(this, "EventBus", { stage });
     const api = new HttpApi(this, "HttpApi", { stage });
     const carrierEvents = new CarrierEvents(this, "CarrierEvents", { stage, messages, directory });
-    const carrier = createCarrier(this, { stage, carrierEvents });
-    const dispatch = new Dispatch(this, "Dispatch", { stage, messages, directory, carrier });
+    const rateLimits = new RateLimits(this, "RateLimits", { stage });
+    const carriers = new Carriers(this, "Carriers", { stage, carrierEvents, rateLimits, bus });
+    carrierEvents.countReceiptsFor(carriers);
+    const dispatch = new Dispatch(this, "Dispatch", { stage, messages, directory, carriers });
     carrierEvents.confirmThrough(dispatch);
     const bulk = new Bulk(this, "Bulk", { stage, messages, dispatch });
     const callbacks = new CallbacksTable(this, "Callbacks", { stage });
@@ -39,7 +41,6 @@ export class TorpedoStack extends Stack {
       new Notices(this, "Notices", { stage, from: stage.notices.from, directory, bus });
     }
     new StatusEvents(this, "StatusEvents", { stage, messages, bus });
-    const rateLimits = new RateLimits(this, "RateLimits", { stage });
     new Ingress(this, "Ingress", { stage, api, directory, carrierEvents });
     new Mesago(this, "Mesago", { stage, api, messages, directory, dispatch, bulk });
     new Admin(this, "Admin", { stage, api, directory, callbacks, callback });
@@ -63,7 +64,7 @@ export class TorpedoStack extends Stack {
       CallbackRetentionHours: String(stage.callbacks.retentionHours),
       EndpointProtocols: stage.callbacks.allowHttp ? "https,http" : "https",
       EndpointLoopback: String(stage.callbacks.allowLoopback),
-      ...carrier.outputs,
+      ...carriers.outputs,
     };
     for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
   }

@@ -15,6 +15,7 @@ export default defineConfig({
           include: ["test/unit/**/*.test.ts"],
           // No test mocks a module, so each is loaded once.
           isolate: false,
+          maxWorkers: 2,
         },
       },
       {
@@ -35,8 +36,21 @@ export default defineConfig({
           include: ["test/faults/**/*.test.ts"],
           globalSetup: "./test/faults/setup.ts",
           // They take all there is of the machine, which the integration tests need for themselves.
-          maxWorkers: 1,
+          maxWorkers: 2,
           testTimeout: 1_800_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "kannel",
+          include: ["test/kannel/**/*.test.ts"],
+          globalSetup: "./test/kannel/setup.ts",
+          // One Kannel after another, and nothing beside them: they kill and restart what they count.
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
+          testTimeout: 120_000,
           hookTimeout: 60_000,
         },
       },

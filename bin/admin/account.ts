@@ -8,10 +8,13 @@ import {
   setAccountState,
 } from "../../functions/core/accounts.ts";
 import { DIALECTS } from "../../functions/core/message.ts";
+import type { Route, WrittenRoute } from "../../functions/core/routing.ts";
 import { SEGMENTATIONS } from "../../functions/core/segments.ts";
 import { describeEndpoints } from "./endpoint.ts";
 import {
   commaList,
+  listFile,
+  listOr,
   numberOr,
   type OfAccount,
   onAccount,
@@ -20,7 +23,8 @@ import {
   textOrNone,
 } from "./options.ts";
 import { describeItem, describeSecrets, linesOf, reportWhole } from "./output.ts";
-import type { Session } from "./session.ts";
+import type { Report, Session } from "./session.ts";
+import { knownCarriers } from "./stage-carriers.ts";
 
 /** Adds `account`. */
 export function addAccountCommands({ program, connect, report }: Session): void {
@@ -47,7 +51,7 @@ export function addAccountCommands({ program, connect, report }: Session): void 
         const access = await connect();
         const found = await getAccount(access.directory, options.account);
         const endpoints = await describeEndpoints(access, options.account);
-        return reportWhole({ ...describeAccount(found), endpoints });
+        return reportAccount(found, { endpoints });
       }),
     );
 
@@ -81,6 +85,19 @@ export function addAccountCommands({ program, connect, report }: Session): void 
       commaList,
     )
     .addOption(new Option("--mo-dialect <dialect>", "in which such MOs are told").choices(DIALECTS))
+    .option(
+      "--senders <list>",
+      'from whom its messages come, the one that is liked best first, separated by commas; "" for none',
+      commaList,
+    )
+    .addOption(
+      listOr(
+        "stage",
+        "--routes <JSON|stage>",
+        "its own ways to carriers, as a list in JSON; as the stage has them, or its own",
+      ),
+    )
+    .addOption(listFile("--routes-file <path>", "the same from a file").conflicts("routes"))
     .addOption(
       numberOr(
         "stage",
@@ -98,8 +115,9 @@ export function addAccountCommands({ program, connect, report }: Session): void 
     .action(
       report(async ({ account, ...options }: OfAccount & SettingsOptions) => {
         const settings = settingsOf(someChangesIn(options));
-        const changed = await changeAccountSettings(await connect(), account, settings);
-        return reportWhole(describeAccount(changed));
+        const access = await connect();
+        if (settings.senders || settings.routes) knownCarriers(access);
+        return reportAccount(await changeAccountSettings(access, account, settings));
       }),
     );
 
@@ -125,17 +143,20 @@ export const passwordLines = ({ account, password }: { account: string; password
   "The password is shown this once; only its hash is stored.",
 ];
 
-interface SettingsOptions extends Omit<AccountSettingsChange, "rateLimits"> {
+type SettingsOptions = Omit<AccountSettingsChange, "rateLimits"> & {
+  readonly routesFile?: readonly WrittenRoute[];
   readonly requestsPerSecond?: number | null;
   readonly statusQueriesPerSecond?: number | null;
-}
+};
 
 const settingsOf = ({
   requestsPerSecond,
   statusQueriesPerSecond,
+  routesFile,
   ...settings
 }: SettingsOptions): AccountSettingsChange => ({
   ...settings,
+  routes: routesFile ?? settings.routes,
   rateLimits: { requestsPerSecond, statusQueriesPerSecond },
 });
 
@@ -143,6 +164,27 @@ const describeAccount = ({ credentials, ...account }: Account) => ({
   ...describeItem(account),
   passwords: describeSecrets(credentials),
 });
+
+/** Reports an account whole: people get a line for each of its routes. */
+function reportAccount(account: Account, more: object = {}): Report {
+  const json = { ...describeAccount(account), ...more };
+  const { lines } = reportWhole({
+    ...json,
+    ...(account.routes && { routes: account.routes.map(routeLine) }),
+  });
+  return { lines, json };
+}
+
+function routeLine({ country, operator, subAccount, lane, share, carrier }: Route): string {
+  const conditions = [
+    ...(country ? [`to ${country.join(" or ")}`] : []),
+    ...(operator ? [`of operator ${operator.join(" or ")}`] : []),
+    ...(subAccount ? [`for sub-account ${subAccount.join(" or ")}`] : []),
+    ...(lane ? [`in the lane ${lane}`] : []),
+    ...(share === undefined ? [] : [`${share} of a hundred`]),
+  ];
+  return `${conditions.join(", ") || "all"}: ${carrier}`;
+}
 
 const accountLine = ({ account, state, country, timeZone }: Account) =>
   `${account}  ${state}  ${country}  ${timeZone}`;

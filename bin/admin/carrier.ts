@@ -1,5 +1,5 @@
 import { Option } from "commander";
-import { PROTOCOLS } from "../../functions/adapters/carriers/protocols.ts";
+import { PROTOCOL_NAMES } from "../../functions/adapters/carriers/protocols.ts";
 import {
   addCarrierAccount,
   type CarrierAccount,
@@ -8,9 +8,11 @@ import {
   rotateCarrierSecret,
 } from "../../functions/core/carrier-account.ts";
 import { ministackApiUrl } from "../ministack-quirks.ts";
+import { reportStatus } from "./carrier-status.ts";
 import { overlap } from "./options.ts";
 import { describeItem, describeSecrets, linesOf } from "./output.ts";
 import type { Access, Report, Session } from "./session.ts";
+import { knownCarriers } from "./stage-carriers.ts";
 
 interface OfCarrier {
   readonly name: string;
@@ -22,7 +24,7 @@ const NAME = ["--name <name>", "the name of the carrier that messages are handed
 export function addCarrierCommands({ program, connect, report }: Session): void {
   const carrier = program
     .command("carrier")
-    .description("carriers that report receipts and MOs over HTTP, and their secrets");
+    .description("the stage's carriers, and those that report receipts and MOs over HTTP");
 
   carrier
     .command("add")
@@ -30,32 +32,30 @@ export function addCarrierCommands({ program, connect, report }: Session): void 
     .requiredOption(...NAME)
     .addOption(
       new Option("--protocol <protocol>", "how it reports")
-        .choices(Object.keys(PROTOCOLS))
+        .choices(PROTOCOL_NAMES)
         .makeOptionMandatory(),
     )
     .action(
       report(async ({ name, protocol }: OfCarrier & { protocol: string }) => {
         const access = await connect();
         const request = { carrier: name, protocol };
-        const added = await addCarrierAccount(access, request, Object.keys(PROTOCOLS));
+        const added = await addCarrierAccount(access, request, PROTOCOL_NAMES);
         return reportSecret(added, apiUrlOf(access));
       }),
     );
 
   carrier
     .command("list")
-    .description("list the carriers that may report")
+    .description("list the stage's carriers, and those that may report over HTTP")
+    .action(report(async () => reportList(await connect())));
+
+  carrier
+    .command("status")
+    .description("show how the stage's carriers fare: who is demoted, and what was handed over")
     .action(
       report(async () => {
-        const accounts = await (await connect()).carrierAccounts.listCarrierAccounts();
-        return {
-          lines: linesOf(
-            accounts,
-            ({ carrier: name, protocol }) => `${name}  ${protocol}`,
-            "No carrier reports over HTTP.",
-          ),
-          json: { carriers: accounts.map(describeCarrier) },
-        };
+        const access = await connect();
+        return reportStatus(knownCarriers(access), access.clock);
       }),
     );
 
@@ -82,6 +82,27 @@ export function addCarrierCommands({ program, connect, report }: Session): void 
         return { lines: ["removed"], json: { removed: name } };
       }),
     );
+}
+
+/** A stack that says nothing of its carriers has accounts of carriers nonetheless. */
+async function reportList({ carrierAccounts, offers }: Access): Promise<Report> {
+  const accounts = await carrierAccounts.listCarrierAccounts();
+  const ofStage = Object.entries(offers ?? {}).map(([carrier, offer]) => ({ carrier, ...offer }));
+  const lineOf = (name: string) => {
+    const offer = ofStage.find(({ carrier }) => carrier === name);
+    const protocol = accounts.find(({ carrier }) => carrier === name)?.protocol;
+    return [
+      name,
+      ...(offer ? [`senders ${offer.senders?.join(", ") ?? "any"}`] : []),
+      ...(offers && !offer ? ["not of the stage"] : []),
+      ...(protocol === undefined ? [] : [`reports by ${protocol}`]),
+    ].join("  ");
+  };
+  const names = [...ofStage, ...accounts].map(({ carrier }) => carrier);
+  return {
+    lines: linesOf([...new Set(names)], lineOf, "Nothing is known of any carrier."),
+    json: { carriers: accounts.map(describeCarrier), ...(offers && { ofStage }) },
+  };
 }
 
 /** Of an emulator, what its own output says can rarely be called. */

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { InvalidRequestError } from "../../functions/core/accounts.ts";
 
@@ -54,6 +55,39 @@ export const textOrNone = (flags: string, description: string) =>
   new Option(flags, `${description}; "none" for none`).argParser((value) =>
     value === "none" ? REMOVED : value,
   );
+
+/** An option for a list in JSON that a word takes away again. */
+export const listOr = (word: string, flags: string, description: string) =>
+  new Option(flags, description).argParser((value) =>
+    value === word ? REMOVED : listIn(value, `a list in JSON, or "${word}"`),
+  );
+
+/** An option for a file that holds a list in JSON. */
+export const listFile = (flags: string, description: string) =>
+  new Option(flags, description).argParser((path) =>
+    listIn(contentOf(path), "a file with a list in JSON"),
+  );
+
+function listIn(text: string, expected: string): unknown[] {
+  let list: unknown;
+  try {
+    list = JSON.parse(text);
+  } catch {
+    // Told of below, as what is JSON but no list.
+  }
+  if (Array.isArray(list)) return list;
+  throw new InvalidArgumentError(`It must be ${expected}.`);
+}
+
+function contentOf(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new InvalidArgumentError(
+      `It cannot be read (${error instanceof Error ? error.message : error}).`,
+    );
+  }
+}
 
 /** What options say is to be changed: null for what is to be taken away. */
 export function changesIn<Changes extends object>(options: Changes): Changes {

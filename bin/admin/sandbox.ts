@@ -3,8 +3,8 @@ import { SQSClient } from "@aws-sdk/client-sqs";
 import {
   SANDBOX_SHORT_CODE,
   sandboxOperator,
-} from "../../functions/adapters/carriers/sandbox-numbers.ts";
-import { createSandboxOutbox } from "../../functions/adapters/carriers/sandbox-outbox.ts";
+} from "../../functions/adapters/carriers/sandbox/numbers.ts";
+import { createSandboxOutbox } from "../../functions/adapters/carriers/sandbox/outbox.ts";
 import { createDocumentClient } from "../../functions/adapters/dynamodb/client.ts";
 import { createCarrierEventsQueue } from "../../functions/adapters/sqs/carrier-events-queue.ts";
 import { InvalidRequestError } from "../../functions/core/accounts.ts";

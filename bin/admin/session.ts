@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { AwsTarget, StackOutputs } from "../aws-target.ts";
 import type { CallbackAccess, DirectoryAccess } from "../directory-client.ts";
+import type { StageCarriers } from "./stage-carriers.ts";
 
 /** What a command answers: for people, and for programs. */
 export interface Report {
@@ -9,7 +10,7 @@ export interface Report {
 }
 
 /** The stage that is managed. */
-export interface Access extends DirectoryAccess, CallbackAccess {
+export interface Access extends DirectoryAccess, CallbackAccess, StageCarriers {
   readonly outputs: StackOutputs;
   readonly target: AwsTarget;
   /** Waits. */

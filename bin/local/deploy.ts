@@ -41,6 +41,8 @@ export interface DeployOptions {
   readonly logFile: string;
   /** Whether to leave alone what was deployed from the very same sources before. */
   readonly skipUnchanged?: boolean;
+  /** What the stage is besides what it is anyway, as in cdk.json. */
+  readonly overlay?: Readonly<Record<string, unknown>>;
   readonly signal?: AbortSignal | undefined;
   /** Told how far it is. */
   readonly onProgress?: ((detail: string) => void) | undefined;
@@ -63,6 +65,10 @@ export async function deployStack(options: DeployOptions): Promise<Deployment> {
   await mkdir(dirname(logFile), { recursive: true });
   await rm(logFile, { force: true });
 
+  const overlay = JSON.stringify({ [stage]: options.overlay });
+  const context = [`stage=${stage}`, ...(options.overlay ? [`stages=${overlay}`] : [])].flatMap(
+    (value) => ["--context", value],
+  );
   const cdk = async (command: string, ...args: string[]) => {
     const onLine = (line: string) => {
       const [, done, all] = / (\d+)\/(\d+) \|/.exec(line) ?? [];
@@ -71,7 +77,7 @@ export async function deployStack(options: DeployOptions): Promise<Deployment> {
     try {
       await runCommand(
         join(PROJECT_DIRECTORY, "node_modules", ".bin", "cdk"),
-        [command, ...args, "--context", `stage=${stage}`, "--no-color", "--no-notices"],
+        [command, ...args, ...context, "--no-color", "--no-notices"],
         {
           directory: PROJECT_DIRECTORY,
           environment: {

@@ -25,6 +25,12 @@ const account = {
   shortCodes: ["27182"],
   moDialect: "wavy",
   optOut: OPT_OUT,
+  senders: ["27182"],
+  routes: [
+    { country: ["BR"], lane: "singles", share: 70, carrier: "kannel" },
+    { country: ["BR"], carrier: "aws" },
+    { carrier: "aws" },
+  ],
   rateLimits: {},
   createdAt: CREATED,
 };

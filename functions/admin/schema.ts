@@ -18,6 +18,7 @@ import {
   deliveryIdOf,
 } from "../core/callback-delivery.ts";
 import type { CallbackPage } from "../core/callback-records.ts";
+import { LANES } from "../core/carrier.ts";
 import {
   type Campaign,
   campaignSchema,
@@ -472,6 +473,22 @@ const optOutAnswer = z.object({
   backConfirmation: z.string(),
 });
 
+const routeAnswer = z
+  .object({
+    country: z.array(z.string()).optional().meta({ description: "The country of the phone." }),
+    operator: z.array(z.string()).optional().meta({ description: "The phone's operator." }),
+    subAccount: z.array(z.string()).optional(),
+    lane: z.enum(LANES).optional().meta({ description: "Whether it was sent alone or in bulk." }),
+    share: z.number().optional().meta({
+      description: "How many of a hundred of these messages go here first.",
+    }),
+    carrier: z.string(),
+  })
+  .meta({
+    id: "AdminRoute",
+    description:
+      "Where messages may go that match all that is named; any of a list's values will do.",
+  });
 export const accountAnswer = z
   .object({
     account: z.string(),
@@ -486,6 +503,14 @@ export const accountAnswer = z
     shortCodes: z.array(z.string()),
     moDialect: z.enum(DIALECTS),
     optOut: optOutAnswer,
+    senders: z.array(z.string()).meta({
+      description:
+        "From whom its messages come: the first that the phone's country and the carrier allow, else the carrier's own.",
+    }),
+    routes: z.array(routeAnswer).optional().meta({
+      description:
+        "Its own ways to carriers, in order; those of the operator where there are none.",
+    }),
     rateLimits: accountSettingsSchema.shape.rateLimits.unwrap().meta({
       description: "The account's own, where it has any.",
     }),

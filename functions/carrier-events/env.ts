@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { directoryEnv, messagesEnv } from "../adapters/dynamodb/env.ts";
+import { carriersTableEnv, directoryEnv, messagesEnv } from "../adapters/dynamodb/env.ts";
+import { jsonVariable } from "../adapters/json-variable.ts";
 import { dispatchQueueEnv, poisonEnv } from "../adapters/sqs/env.ts";
 
 /** The environment of carrier-events. */
@@ -7,7 +8,14 @@ export const env = z.object({
   ...messagesEnv.shape,
   ...directoryEnv.shape,
   ...dispatchQueueEnv.shape,
+  /** Where what wakes an MO that waits for its parts comes from. */
+  MO_PARTS_QUEUE_URL: z.string().min(1),
   ...poisonEnv.shape,
+  ...carriersTableEnv.shape,
+  /** By carrier, how many seconds after a hand-over its receipt is late. */
+  RECEIPTS_AFTER_SECONDS: jsonVariable.pipe(z.record(z.string(), z.number().positive())),
+  /** By carrier, the ARN of the topic that it reports to. */
+  SNS_TOPICS: jsonVariable.pipe(z.record(z.string(), z.string())),
   STATUS_RETENTION_HOURS: z.coerce.number().positive(),
   MO_RETENTION_HOURS: z.coerce.number().positive(),
 });

@@ -2,7 +2,9 @@ import * as z from "zod";
 import { limitsSchema } from "./limits.ts";
 import { CALLBACK_OPTIONS, DIALECTS } from "./message.ts";
 import { optOutSchema } from "./opt-out.ts";
+import { routesSchema } from "./routing.ts";
 import { SEGMENTATIONS } from "./segments.ts";
+import { senderIdentitySchema } from "./sender-identity.ts";
 
 /**
  * What an account may be called. It becomes the user name of Basic authentication, which is why a
@@ -32,6 +34,8 @@ const rateLimitsSchema = z.object({
   statusQueriesPerSecond: z.number().int().positive().optional(),
 });
 
+const MAX_SENDERS = 20;
+
 /** What the operator can switch for an account; absent is as when it was created. */
 export const accountSettingsSchema = z.object({
   /** Where its owner is told of what it should know; its administrators are where it has none. */
@@ -50,6 +54,10 @@ export const accountSettingsSchema = z.object({
   moDialect: z.enum(DIALECTS).default("mesago"),
   limits: limitsSchema.prefault({}),
   optOut: optOutSchema.prefault({}),
+  /** From whom its messages come, the one that is liked best first; the carrier's default where none is allowed. */
+  senders: z.array(senderIdentitySchema).max(MAX_SENDERS).default([]),
+  /** Its own ways to carriers, instead of the stage's. */
+  routes: routesSchema.optional(),
   /** Its own requests per second and source address; absent means the stage's. */
   rateLimits: rateLimitsSchema.prefault({}),
 });

@@ -5,11 +5,13 @@ import {
   accountIdSchema,
   accountSettingsSchema,
 } from "./account.ts";
+import { type CarrierOffers, unofferedOf } from "./carrier-offers.ts";
 import { credentialOf, rotateSecret } from "./credentials.ts";
 import { applyChanges, type FieldChanges } from "./field-changes.ts";
 import { isCountry } from "./numbers.ts";
 import { ambiguousWord, type OptOut } from "./opt-out.ts";
 import type { Clock, Directory, Randomness } from "./ports.ts";
+import type { WrittenRoute } from "./routing.ts";
 import { isTimeZone, zoneOfCountry } from "./time.ts";
 
 /** A request of the operator's that cannot be carried out; the message says what to change. */
@@ -35,9 +37,16 @@ export function assertValid<T>(schema: z.ZodType<T>, value: unknown): T {
   throw new InvalidRequestError(field ? `${field}: ${words}` : words);
 }
 
-/** What is wrong with a value: where it is a key, what is wrong with that. */
-export const wordsOf = (problem: z.core.$ZodIssue): string =>
-  (problem.code === "invalid_key" ? problem.issues[0]?.message : undefined) ?? problem.message;
+/**
+ * What is wrong with a value: where it is a key, what is wrong with that; where it may be one of
+ * several things, what keeps it from being the one that it looks like.
+ */
+export function wordsOf(problem: z.core.$ZodIssue): string {
+  if (problem.code === "invalid_key") return problem.issues[0]?.message ?? problem.message;
+  if (problem.code !== "invalid_union") return problem.message;
+  const closest = problem.errors.flat().find(({ code }) => code !== "invalid_type");
+  return closest ? wordsOf(closest) : problem.message;
+}
 
 /**
  * A country code as it is stored.
@@ -151,10 +160,13 @@ type NestedSetting = "limits" | "optOut" | "rateLimits";
 
 /** What is to be switched: of nested settings field by field. Null brings a default back. */
 export type AccountSettingsChange = {
-  readonly [Name in keyof AccountSettings]?:
+  readonly [Name in keyof Omit<AccountSettings, "routes">]?:
     | (Name extends NestedSetting ? FieldChanges<AccountSettings[Name]> : AccountSettings[Name])
     | null
     | undefined;
+} & {
+  /** As they are written; null has the account take the stage's. */
+  readonly routes?: readonly WrittenRoute[] | null | undefined;
 };
 
 /** A nested setting as changed; without anything, for its schema to fill in, where it is null. */
@@ -179,16 +191,42 @@ export function assertUnambiguous(
 }
 
 /**
+ * Senders and routes are such that the stage's carriers can do what they say. What is stored from
+ * when the stage had other carriers keeps nobody from changing anything else.
+ * @throws InvalidRequestError where the change asks for what the stage does not offer
+ */
+function assertOffered(
+  account: Pick<Account, "country" | "senders" | "routes">,
+  changes: AccountSettingsChange,
+  offers: CarrierOffers | undefined,
+): void {
+  if (changes.senders === undefined && changes.routes === undefined) return;
+  if (account.senders.length === 0 && account.routes === undefined) return;
+  if (!offers) {
+    throw new InvalidRequestError(
+      "senders and routes cannot be set where it is not known which carriers the stage has",
+    );
+  }
+  const unoffered = unofferedOf(account, offers);
+  if (unoffered !== undefined) throw new InvalidRequestError(unoffered);
+}
+
+/**
  * Switches settings of an account. Functions that have just verified its password notice within a
- * minute.
+ * minute. A sender that is named twice counts where it is named first.
  *
+ * @param deps.offers what the stage's carriers offer: senders and routes are set with it only
  * @param assertAllowed throws where the change may not be made to the account as it was found; who
  *   changes it after that makes this change fail
- * @throws InvalidRequestError where a setting is wrong, a short code is another account's, where
- *   there is no such account, or where somebody else is changing it
+ * @throws InvalidRequestError where a setting is wrong, a short code is another account's, the
+ *   stage's carriers do not offer what senders and routes ask for, where there is no such account,
+ *   or where somebody else is changing it
  */
 export async function changeAccountSettings(
-  { directory }: Pick<AccountDependencies, "directory">,
+  {
+    directory,
+    offers,
+  }: Pick<AccountDependencies, "directory"> & { readonly offers?: CarrierOffers | undefined },
   account: string,
   settings: AccountSettingsChange,
   assertAllowed: (found: Account) => void = () => {},
@@ -196,17 +234,19 @@ export async function changeAccountSettings(
   return change(directory, account, async (found) => {
     assertAllowed(found);
     const { limits, optOut, rateLimits, ...plain } = settings;
-    const changed = assertValid(accountSettingsSchema, {
+    const { senders, ...others } = assertValid(accountSettingsSchema, {
       ...applyChanges<object>(found, plain),
       limits: applyNested(found.limits, limits),
       optOut: applyNested(found.optOut, optOut),
       rateLimits: applyNested(found.rateLimits, rateLimits),
     });
+    const changed = { ...others, senders: [...new Set(senders)] };
     assertUnambiguous(changed.optOut, optOut);
+    assertOffered({ country: found.country, ...changed }, settings, offers);
     if (settings.shortCodes) await assertFree(directory, account, changed.shortCodes);
-    // One that is taken away is not to come back.
-    const { email, ...others } = found;
-    return { ...others, ...changed };
+    // What is taken away is not to come back.
+    const { email, routes, ...rest } = found;
+    return { ...rest, ...changed };
   });
 }
 

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Receipt } from "./carrier.ts";
+import type { CarrierListener } from "./hear-carriers.ts";
 import { pathBetween } from "./lifecycle.ts";
 import type { Message, Part } from "./message.ts";
 import { stateOfParts } from "./parts.ts";
@@ -28,6 +29,8 @@ const RACES_LOST_BEFORE_GIVING_UP = 50;
 export interface ReceiptDependencies {
   readonly messages: Pick<MessageStore, "find" | "change">;
   readonly clock: Clock;
+  /** Hears of receipts that were news. */
+  readonly listener?: Pick<CarrierListener, "receipt" | "operator">;
 }
 
 /**
@@ -39,9 +42,10 @@ export interface ReceiptDependencies {
  * @throws Error where others kept changing the message; the queue then delivers the receipt again
  */
 export async function applyReceipt(
-  { messages, clock }: ReceiptDependencies,
+  deps: ReceiptDependencies,
   receipt: Receipt,
 ): Promise<ReceiptOutcome> {
+  const { messages, clock } = deps;
   for (let lost = 0; lost < RACES_LOST_BEFORE_GIVING_UP; lost++) {
     const found = await messages.find(receipt.ref.account, receipt.ref.id);
     const why = whyForeign(receipt, found);
@@ -56,7 +60,10 @@ export async function applyReceipt(
         message = await messages.change(message, { ...change, ...(parts && { parts }) });
         if (!message) break;
       }
-      if (message) return { kind: "moved", state: target.state };
+      if (message) {
+        await tellListener(deps, receipt, message);
+        return { kind: "moved", state: target.state };
+      }
       continue;
     }
     if (!parts || isDeepStrictEqual(parts, message.parts)) {
@@ -66,10 +73,21 @@ export async function applyReceipt(
     const reason = target?.state === "SENT" &&
       message.state === "SENT" && { reason: target.reason };
     if (await messages.change(message, { parts, ...reason })) {
+      await tellListener(deps, receipt, message);
       return { kind: "part-noted", state: message.state };
     }
   }
   throw new Error("the message kept changing while its receipt was applied");
+}
+
+async function tellListener(
+  { listener, clock }: ReceiptDependencies,
+  { carrier, operator }: Receipt,
+  { destination, sentAt }: Message,
+): Promise<void> {
+  // One that is faster than the record of its hand-over is in time.
+  listener?.receipt(carrier, sentAt ?? clock.now());
+  if (operator) await listener?.operator(destination, operator);
 }
 
 /** Why a receipt is not about the message that is stored, if it is not. */

@@ -2,17 +2,10 @@ import { LRUCache } from "lru-cache";
 import * as z from "zod";
 import { credentialSchema } from "./account.ts";
 import { assertValid, ConflictError, InvalidRequestError } from "./accounts.ts";
+import { carrierNameSchema } from "./carrier.ts";
 import { credentialOf, rotateSecret } from "./credentials.ts";
 import { matchesCredential } from "./passwords.ts";
 import type { Clock, Randomness } from "./ports.ts";
-
-/** What a carrier account may be called. It is part of the URL that the carrier calls. */
-const carrierNameSchema = z
-  .string()
-  .regex(
-    /^[a-z0-9][a-z0-9._-]{0,31}$/,
-    "a carrier account's name has 1 to 32 lower-case letters, digits, '.', '_' or '-', and begins with a letter or digit",
-  );
 
 /** By whom, and how, receipts and MOs are reported over HTTP. Times are milliseconds since the epoch. */
 export const carrierAccountSchema = z.object({

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { REASONS } from "./lifecycle.ts";
 import { type MessageRef, messageRefSchema } from "./message.ts";
+import type { Segments } from "./segments.ts";
 
 /** The place of a part in its message; `order` is 1 for the first. */
 export interface PartOfMessage {
@@ -8,7 +9,19 @@ export interface PartOfMessage {
   readonly total: number;
 }
 
-/** What a carrier is handed: one SMS, which is an MT or one part of it. */
+/** What a carrier may be called. It is part of the URL that the carrier calls. */
+export const carrierNameSchema = z
+  .string()
+  .regex(
+    /^[a-z0-9][a-z0-9._-]{0,31}$/,
+    "a carrier's name has 1 to 32 lower-case letters, digits, '.', '_' or '-', and begins with a letter or digit",
+  );
+
+/** The two ways to the carriers: what is sent alone never waits behind what is sent in bulk. */
+export const LANES = ["singles", "bulk"] as const;
+export type Lane = (typeof LANES)[number];
+
+/** What a carrier is handed: an MT, or one part of it. */
 export interface OutboundMessage {
   /** What the carrier should give back with the receipt; see `carrierEventSchema`. */
   readonly ref: MessageRef;
@@ -17,6 +30,11 @@ export interface OutboundMessage {
   readonly text: string;
   /** Which part of a long message the text is; absent where it is the whole message. */
   readonly part?: PartOfMessage;
+  /** How the text goes over the air: for carriers that are handed each SMS as such. */
+  readonly segments: Segments;
+  readonly lane: Lane;
+  /** From whom it comes, as the phone shows it; the carrier's default where absent. */
+  readonly sender?: string;
   /** Shown at once and not stored by the phone (class 0). */
   readonly flash: boolean;
   /** Milliseconds since the epoch after which the operator should give up. */
@@ -52,8 +70,12 @@ export type SettledOutcome = z.infer<typeof settledOutcomeSchema>;
 /** The carrier's answer to a hand-over. */
 export type SendOutcome =
   | SettledOutcome
-  /** Certain not to have been taken, and worth another try. An adapter that is not certain throws. */
-  | { readonly kind: "unreachable"; readonly detail: string };
+  /**
+   * Certain not to have been taken, and worth another try. An adapter that is not certain throws.
+   * `about: "message"` where the reason lies in the message, such as its sender or its expiry, and
+   * says nothing of the carrier.
+   */
+  | { readonly kind: "unreachable"; readonly detail: string; readonly about?: "message" };
 
 /**
  * Where MTs leave to. An adapter maps everything its carrier can answer to a `SendOutcome`. What it
@@ -61,7 +83,13 @@ export type SendOutcome =
  * such a message is not handed over again.
  */
 export interface Carrier {
+  /** What the stage calls it. */
   readonly name: string;
+  /**
+   * Whether it is handed a long message part by part, or as a whole, because it cuts texts itself.
+   * What it answers for a whole message, and its receipts, count for all parts.
+   */
+  readonly takes: "parts" | "whole";
   send(message: OutboundMessage): Promise<SendOutcome>;
 }
 
@@ -99,6 +127,18 @@ export const inboundSchema = z.object({
   from: z.string().regex(/^\d{6,15}$/),
   shortCode: z.string().min(1),
   text: z.string(),
+  /**
+   * Which part of a long MO it is, for carriers that do not put them together; `reference` is what
+   * the phone gave all parts of it, `order` is 1 for the first. Of the text, a part may have half of
+   * a character at either end.
+   */
+  part: z
+    .object({
+      reference: z.number().int().nonnegative(),
+      order: z.number().int().min(1).max(255),
+      total: z.number().int().min(2).max(255),
+    })
+    .optional(),
   /** Milliseconds since the epoch, by the carrier's clock. */
   at: z.number().int().nonnegative(),
   operator: z.string().optional(),
@@ -143,8 +183,14 @@ export class InvalidReportError extends Error {
  * @throws InvalidReportError where a request cannot be read
  */
 export interface ReportProtocol {
-  parseReceipts(request: ReportRequest, context: ReportContext): readonly Receipt[];
-  parseMos(request: ReportRequest, context: ReportContext): readonly InboundMessage[];
+  parseReceipts(
+    request: ReportRequest,
+    context: ReportContext,
+  ): readonly Receipt[] | Promise<readonly Receipt[]>;
+  parseMos(
+    request: ReportRequest,
+    context: ReportContext,
+  ): readonly InboundMessage[] | Promise<readonly InboundMessage[]>;
   /** What the carrier takes for success, after everything it reported is durable. */
   accept(events: readonly CarrierEvent[]): ReportAnswer;
 }

@@ -1,8 +1,9 @@
 import type { BlockedNumbers } from "./blocked-number.ts";
-import type { Carrier, OutboundMessage, SendOutcome, SettledOutcome } from "./carrier.ts";
+import type { Lane, OutboundMessage, SendOutcome, SettledOutcome } from "./carrier.ts";
+import type { Candidate, CarrierPool, HandOverResult } from "./carrier-pool.ts";
 import type { HandOverRecord, PartsRecord, WholeRecord } from "./hand-over-record.ts";
 import { type Message, type MessageRef, type Part, refOf } from "./message.ts";
-import { handedOver, isBehindItsParts, stateOfParts, textsOfParts } from "./parts.ts";
+import { handedOver, isBehindItsParts, partCount, stateOfParts, textsOfParts } from "./parts.ts";
 import type {
   Clock,
   DispatchQueue,
@@ -13,13 +14,15 @@ import type {
   TimeLimit,
 } from "./ports.ts";
 import { type BackoffPolicy, backoffMs } from "./retry-schedule.ts";
+import { segmentsOf } from "./segments.ts";
 import { openingAt } from "./time.ts";
 
 /** What dispatch needs. */
 export interface DispatchDependencies {
   readonly messages: Pick<MessageStore, "claim" | "change" | "find">;
   readonly dispatchQueue: Pick<DispatchQueue, "enqueue" | "enqueueRecord">;
-  readonly carrier: Carrier;
+  readonly carriers: Pick<CarrierPool, "candidatesFor" | "take" | "note">;
+  readonly lane: Lane;
   readonly blockedNumbers: Pick<BlockedNumbers, "findBlocked">;
   readonly clock: Clock;
   readonly randomness: Pick<Randomness, "uuid" | "fraction">;
@@ -46,6 +49,8 @@ export type DispatchOutcome = { readonly detail?: string } & (
       readonly reason?: Message["reason"];
     }
   | { readonly kind: "deferred" }
+  /** The carrier's rate leaves no room for it: to be put back until then (milliseconds since the epoch). */
+  | { readonly kind: "held"; readonly until: number; readonly parts: number }
   | { readonly kind: "nothing-to-do"; readonly state: Message["state"] }
   | { readonly kind: "absent" }
 );
@@ -53,26 +58,104 @@ export type DispatchOutcome = { readonly detail?: string } & (
 type StateChange = MessageChange & { readonly state: Message["state"] };
 
 /**
- * Hands one message to the carrier: claim, send, record. Any number of deliveries of the same
+ * Hands one message to a carrier: claim, send, record. Any number of deliveries of the same
  * reference hand it over once, unless a function dies between the carrier's acceptance and the
- * record of it.
+ * record of it. A carrier that is certain not to have it is followed by the next.
  *
+ * @param known the message, where it was read a moment ago
  * @throws whatever a store or queue throws; the queue then delivers the reference again
  */
 export async function dispatchMessage(
   deps: DispatchDependencies,
   ref: MessageRef,
   startedAt = deps.clock.now(),
+  known?: Message,
 ): Promise<DispatchOutcome> {
+  const found = known ?? (await deps.messages.find(ref.account, ref.id));
+  if (found?.traceId !== ref.traceId) return { kind: "absent" };
+  if (!mayBeClaimed(found, deps.clock.now())) {
+    return handleRefusedClaim(deps, ref, found, startedAt);
+  }
+  const candidates = await deps.carriers.candidatesFor(found);
+  if (candidates.length === 0) return block(deps, found);
+  const begun = await beginWith(deps, found, candidates);
+  if (!begun) return hold(deps, found);
+  const lease = await claimFor(deps, ref, begun.candidates[0], startedAt);
+  if (lease.kind === "absent") return { kind: "absent" };
+  if (lease.kind === "refused") return handleRefusedClaim(deps, ref, lease.message, startedAt);
+  const result = await handOver(deps, lease.message, begun.candidates, begun.leave);
+  return settle(deps, result.message, { ...result, lease: lease.lease, startedAt });
+}
+
+/** How long a message waits in a function for its turn by the carrier's rate. */
+const LEAVE_WAIT_MS = 2_000;
+/** For how long what found no turn is put back, and by how much longer at random. */
+const HELD_MS = 2_000;
+const HELD_JITTER_MS = 4_000;
+
+/** How much of its retention a message may spend waiting before that is begun anew. */
+const HELD_PART_OF_RETENTION = 4;
+
+type AtLeastOne<T> = readonly [T, ...T[]];
+
+/**
+ * Finds room at the first carrier. One that is only tried out is not waited for: the others do.
+ * @returns undefined where there is no room within the time that a message waits
+ */
+async function beginWith(
+  deps: DispatchDependencies,
+  message: Message,
+  candidates: readonly Candidate[],
+): Promise<{ candidates: AtLeastOne<Candidate>; leave: number } | undefined> {
+  const [first, ...others] = candidates;
+  if (!first) return undefined;
+  const waitMs = first.isTrial && others.length > 0 ? 0 : LEAVE_WAIT_MS;
+  const leave = await deps.carriers.take(nameOfCarrier(first), smsFor(message, first), waitMs);
+  if (leave > 0) return { candidates: [first, ...others], leave };
+  return first.isTrial ? beginWith(deps, message, others) : undefined;
+}
+
+/** Puts a message back for a moment. What waits for long is kept for longer: it is yet to be told of. */
+async function hold(deps: DispatchDependencies, message: Message): Promise<DispatchOutcome> {
+  const { clock, randomness, messages } = deps;
+  const until = clock.now() + HELD_MS + Math.round(randomness.fraction() * HELD_JITTER_MS);
+  const retentionMs = message.removeAt * 1_000 - message.claimableFrom;
+  if (until - message.claimableFrom > retentionMs / HELD_PART_OF_RETENTION) {
+    await messages.change(message, claimable(message, openingAt(message.window, until)));
+  }
+  return { kind: "held", until, parts: partCount(message) };
+}
+
+/** There is no way to this phone. */
+const block = ({ messages, clock }: DispatchDependencies, message: Message) =>
+  move(messages, message, {
+    state: "BLOCKED",
+    reason: "no-coverage",
+    stateAt: clock.now(),
+    lease: undefined,
+  });
+
+/** What the store would say; it has the last word. */
+function mayBeClaimed(message: Message, now: number): boolean {
+  const { state, lease, claimableFrom, claimableUntil } = message;
+  const isFree = state === "SENDING" && lease?.lastCall === true && lease.until <= now;
+  return (state === "QUEUED" || isFree) && claimableFrom <= now && claimableUntil > now;
+}
+
+/** @throws SlowClaimError where the time left may not do for the carrier's answer and its record: when the lease has run out */
+async function claimFor(
+  deps: DispatchDependencies,
+  ref: MessageRef,
+  candidate: Candidate,
+  startedAt: number,
+) {
+  const inTime = () => deps.clock.now() - startedAt <= deps.claimTimeoutMs;
+  if (!inTime()) throw new SlowClaimError();
   const now = deps.clock.now();
   const lease = { token: deps.randomness.uuid(), until: now + deps.leaseMs };
-  const claim = await deps.messages.claim(ref, { now, lease, carrier: deps.carrier.name });
-  if (claim.kind === "absent") return { kind: "absent" };
-  if (claim.kind === "refused") return handleRefusedClaim(deps, ref, claim.message, startedAt);
-  // The time left may not do for the carrier's answer and its record: when the lease has run out.
-  if (deps.clock.now() - startedAt > deps.claimTimeoutMs) throw new SlowClaimError();
-  const handed = await handOver(deps, claim.message);
-  return settle(deps, claim.message, { lease, handed, startedAt });
+  const claim = await deps.messages.claim(ref, { now, lease, carrier: nameOfCarrier(candidate) });
+  if (claim.kind === "claimed" && !inTime()) throw new SlowClaimError();
+  return { ...claim, lease };
 }
 
 async function settle(
@@ -81,10 +164,11 @@ async function settle(
   {
     lease,
     handed,
+    held,
+    triedLast,
     startedAt,
-  }: {
+  }: HandOverResultOfAll & {
     readonly lease: HandOverRecord["lease"];
-    readonly handed: readonly Handed[];
     readonly startedAt: number;
   },
 ): Promise<DispatchOutcome> {
@@ -93,14 +177,20 @@ async function settle(
   const settled = handed.flatMap(({ order, outcome }) =>
     outcome.kind === "unreachable" ? [] : [{ order, outcome }],
   );
+  const carriersTried = withTried(claimed, triedLast);
+  if (expiresSoon(claimed, base.at) && handed.every(isAboutMessage)) {
+    const outcome = await awaitExpiry(deps, claimed, base.at, { carriersTried });
+    if (outcome) return { ...outcome, ...(detail && { detail }) };
+  }
   if (settled.length === 0 && !claimed.parts) {
-    const outcome = await tryAgainOrFail(deps, claimed, base.at, {});
+    const outcome = await tryAgainOrFail(deps, claimed, base.at, { carriersTried });
     return { ...(outcome ?? leftTo(claimed)), ...(detail && { detail }) };
   }
   const record: HandOverRecord = claimed.parts
-    ? { ...base, parts: settled }
+    ? { ...base, parts: settled, ...(held && settled.length > 0 && { held: true }) }
     : { ...base, outcome: (settled[0] as (typeof settled)[0]).outcome };
-  const outcome = await writeDown(deps, record, claimed, startedAt);
+  const tried = { ...claimed, carriersTried };
+  const outcome = await writeDown(deps, record, triedLast ? tried : claimed, startedAt);
   return { ...(detail && { detail }), ...outcome };
 }
 
@@ -217,7 +307,11 @@ async function moveWithParts(
     return outcome ? handedOver(part, outcome) : part;
   });
   const target = stateOfParts(parts);
-  if (!target) return tryAgainOrFail(deps, message, record.at, { parts });
+  if (!target) {
+    return record.held
+      ? goOnSoon(deps, message, record.at, parts)
+      : tryAgainOrFail(deps, message, record.at, { parts, ...carriersTriedBy(message) });
+  }
   const changed = await deps.messages.change(message, {
     ...whatOutcomesTell(record.parts.map(({ outcome }) => outcome)),
     parts,
@@ -278,44 +372,178 @@ const unknownOutcome = (error: unknown): SendOutcome => ({
   detail: nameOf(error),
 });
 
-/** What the carrier made of one SMS; `order` is 1 for the first part, and for a message of one. */
+/** What the carrier made of one part; `order` is 1 for the first, and for a message of one. */
 interface Handed {
   readonly order: number;
   readonly outcome: SendOutcome;
 }
 
-/** Hands over all parts that wait for it, side by side: one slow answer holds up no other. */
-async function handOver(deps: DispatchDependencies, message: Message): Promise<Handed[]> {
-  const total = message.parts?.length ?? 1;
-  const waiting = textsOfParts(message)
-    .map((text, index) => ({ text, order: index + 1 }))
-    .filter(({ order }) => (message.parts?.[order - 1]?.state ?? "QUEUED") === "QUEUED");
-  return Promise.all(
-    waiting.map(async ({ text, order }) => ({
-      order,
-      outcome: await handOverOne(deps, message, {
-        ref: refOf(message),
-        destination: message.destination,
-        text,
-        ...(total > 1 && { part: { order, total } }),
-        flash: message.flash,
-        ...(message.expiresAt !== undefined && { expiresAt: message.expiresAt }),
-      }),
-    })),
-  );
+/** What became of a message, at the carrier that had it last. */
+interface HandOverResultOfAll {
+  readonly handed: readonly Handed[];
+  /** Whether some of its parts wait because of the carrier's rate. */
+  readonly held: boolean;
+  /** The carrier that could not take it, where none did. */
+  readonly triedLast?: string | undefined;
 }
 
-async function handOverOne(
-  { carrier, timeLimit, carrierTimeoutMs, backoff }: DispatchDependencies,
-  { attempts }: Message,
-  outbound: OutboundMessage,
-): Promise<SendOutcome> {
+/** Another carrier is only begun with while the function has time for all of its answer. */
+const FAILOVER_WITHIN_MS = 2_000;
+
+/** Hands a message to the first carrier that may have taken it, or said what is wrong with it. */
+async function handOver(
+  deps: DispatchDependencies,
+  claimed: Message,
+  candidates: AtLeastOne<Candidate>,
+  leave: number,
+): Promise<HandOverResultOfAll & { readonly message: Message }> {
+  const startedAt = deps.clock.now();
   // Only functions that died with the message in hand bring it here more often than that.
-  if (attempts > backoff.maxAttempts) return unknownOutcome(new TooManyAttemptsError());
+  if (claimed.attempts > deps.backoff.maxAttempts) {
+    const outcome = unknownOutcome(new TooManyAttemptsError());
+    const handed = ordersOfWaiting(claimed).map((order) => ({ order, outcome }));
+    return { message: claimed, handed, held: false };
+  }
+  const [first, ...others] = candidates;
+  let at: Turn = { message: claimed, candidate: first, leave };
+  for (;;) {
+    const result = await handOverTo(deps, at.message, at.candidate, at.leave);
+    const isTaken = result.handed.some(({ outcome }) => outcome.kind !== "unreachable");
+    if (isTaken) return { message: at.message, ...result };
+    const isLate = deps.clock.now() - startedAt > FAILOVER_WITHIN_MS;
+    const next = isLate ? undefined : await goOn(deps, at.message, others);
+    if (!next) return { message: at.message, ...result, triedLast: nameOfCarrier(at.candidate) };
+    at = next;
+  }
+}
+
+/** A message in the hand of one carrier, which has room for so many SMS. */
+interface Turn {
+  readonly message: Message;
+  readonly candidate: Candidate;
+  readonly leave: number;
+}
+
+/** How long the write between two carriers may take; the rest of the time is for the next one's answer. */
+const GOING_ON_MS = 5_000;
+
+/**
+ * Goes on with the next carrier that has room now.
+ * @param others those that are left; what is tried or has no room is taken off
+ * @returns undefined where there is none, or where it cannot be written down who has the message
+ */
+async function goOn(
+  deps: DispatchDependencies,
+  message: Message,
+  others: Candidate[],
+): Promise<Turn | undefined> {
+  const candidate = others.shift();
+  if (!candidate) return undefined;
+  const carrier = nameOfCarrier(candidate);
+  const leave = await deps.carriers.take(carrier, smsFor(message, candidate), 0);
+  if (leave === 0) return goOn(deps, message, others);
+  const carriersTried = withTried(message, message.carrier);
   try {
-    return await timeLimit.within(carrierTimeoutMs, carrier.send(outbound));
+    // Its receipt may be faster than the record of its answer, and only count if this is known.
+    const change = deps.messages.change(message, { carrier, carriersTried });
+    const changed = await deps.timeLimit.within(GOING_ON_MS, change);
+    return changed && { message: changed, candidate, leave };
+  } catch {
+    // As if there were no other: it goes back to its queue, for which the store is asked again.
+    return undefined;
+  }
+}
+
+const withTried = ({ carriersTried = [] }: Message, carrier: string | undefined) =>
+  carrier === undefined ? carriersTried : [...new Set([...carriersTried, carrier])];
+
+const carriersTriedBy = ({ carriersTried }: Message) => carriersTried && { carriersTried };
+
+const nameOfCarrier = ({ carrier }: Candidate) => carrier.name;
+
+/** The parts that wait to be handed over, 1 for the first; of a message of one part that one. */
+const ordersOfWaiting = ({ parts }: Message): number[] =>
+  parts?.flatMap(({ state }, index) => (state === "QUEUED" ? [index + 1] : [])) ?? [1];
+
+/** How many SMS a carrier is about to be handed. */
+const smsFor = (message: Message, { carrier }: Candidate) =>
+  carrier.takes === "whole"
+    ? Math.max(...segmentsOf([message.text]).map(({ total }) => total))
+    : ordersOfWaiting(message).length * smsPerPart(message);
+
+/** How many SMS a part is over the air: more than one where it was counted in characters and needs UCS-2. */
+const smsPerPart = (message: Message) =>
+  Math.max(...segmentsOf(textsOfParts(message)).map(({ texts }) => texts.length));
+
+/**
+ * Hands over all parts that wait for it, side by side: one slow answer holds up no other.
+ * @param leave for how many SMS there is room
+ */
+async function handOverTo(
+  deps: DispatchDependencies,
+  message: Message,
+  candidate: Candidate,
+  leave: number,
+): Promise<HandOverResultOfAll> {
+  const at = deps.clock.now();
+  const waiting = ordersOfWaiting(message);
+  const isWhole = candidate.carrier.takes === "whole" || !message.parts;
+  const orders = isWhole
+    ? waiting.slice(0, 1)
+    : waiting.slice(0, Math.max(1, Math.floor(leave / smsPerPart(message))));
+  const results = await Promise.all(
+    outboundsOf(deps, message, candidate, isWhole ? undefined : orders).map((outbound) =>
+      handOverOne(deps, candidate, outbound),
+    ),
+  );
+  deps.carriers.note(nameOfCarrier(candidate), results.map(resultOf), at);
+  const outcomes = results.map(({ outcome }) => outcome);
+  const handed = isWhole
+    ? waiting.map((order) => ({ order, outcome: outcomes[0] as SendOutcome }))
+    : orders.map((order, index) => ({ order, outcome: outcomes[index] as SendOutcome }));
+  return { handed, held: !isWhole && orders.length < waiting.length };
+}
+
+/** What a carrier is handed: the whole message, or these of its parts (1 for the first). */
+function outboundsOf(
+  { lane }: DispatchDependencies,
+  message: Message,
+  { sender }: Candidate,
+  orders: readonly number[] | undefined,
+): OutboundMessage[] {
+  const texts = orders ? textsOfParts(message) : [message.text];
+  const segments = segmentsOf(texts);
+  return (orders ?? [1]).map((order) => ({
+    ref: refOf(message),
+    destination: message.destination,
+    text: texts[order - 1] as string,
+    ...(orders && { part: { order, total: texts.length } }),
+    segments: segments[order - 1] as OutboundMessage["segments"],
+    lane,
+    ...(sender !== undefined && { sender }),
+    flash: message.flash,
+    ...(message.expiresAt !== undefined && { expiresAt: message.expiresAt }),
+  }));
+}
+
+/** What the carrier answered, and whether it did. */
+interface Answer {
+  readonly outcome: SendOutcome;
+  readonly isUnclear?: boolean;
+}
+
+const resultOf = ({ outcome, isUnclear }: Answer): HandOverResult =>
+  isUnclear ? { kind: "unclear" } : outcome;
+
+async function handOverOne(
+  { timeLimit, carrierTimeoutMs }: DispatchDependencies,
+  { carrier }: Candidate,
+  outbound: OutboundMessage,
+): Promise<Answer> {
+  try {
+    return { outcome: await timeLimit.within(carrierTimeoutMs, carrier.send(outbound)) };
   } catch (error) {
-    return unknownOutcome(error);
+    return { outcome: unknownOutcome(error), isUnclear: true };
   }
 }
 
@@ -327,12 +555,53 @@ class TooManyAttemptsError extends Error {
   override readonly name = "TooManyAttemptsError";
 }
 
+const isAboutMessage = ({ outcome }: Handed) =>
+  outcome.kind === "unreachable" && outcome.about === "message";
+
+/** Carriers are told of an expiry in seconds or minutes. */
+const EXPIRES_SOON_MS = 60_000;
+
+const expiresSoon = ({ expiresAt }: Message, now: number) =>
+  expiresAt !== undefined && expiresAt - now <= EXPIRES_SOON_MS;
+
+/**
+ * A message with which its carrier can do nothing any more, because it is about to expire, does so.
+ * @returns undefined where somebody else changed the message
+ */
+async function awaitExpiry(
+  deps: DispatchDependencies,
+  claimed: Message,
+  now: number,
+  more: Pick<MessageChange, "carriersTried">,
+): Promise<DispatchOutcome | undefined> {
+  const at = claimed.expiresAt ?? now;
+  return putBack(deps, claimed, { ...more, stateAt: now }, { from: at, until: at });
+}
+
+/** @returns undefined where somebody else changed the message */
+async function putBack(
+  { messages, dispatchQueue }: DispatchDependencies,
+  claimed: Message,
+  change: MessageChange,
+  opening: { readonly from: number; readonly until: number },
+): Promise<DispatchOutcome | undefined> {
+  const queued = await messages.change(claimed, {
+    ...change,
+    state: "QUEUED",
+    lease: undefined,
+    ...claimable(claimed, opening),
+  });
+  // Should this fail, the reference comes back, finds QUEUED, and waits for its time again.
+  if (queued) await dispatchQueue.enqueue(refOf(claimed), opening.from);
+  return queued && movedTo(queued);
+}
+
 /** @returns undefined where somebody else changed the message */
 async function tryAgainOrFail(
   deps: DispatchDependencies,
   claimed: Message,
   now: number,
-  more: Pick<MessageChange, "parts">,
+  more: Pick<MessageChange, "parts" | "carriersTried">,
 ): Promise<DispatchOutcome | undefined> {
   const settled = { ...more, stateAt: now, lease: undefined };
   const pause = backoffMs(deps.backoff, claimed.attempts, deps.randomness.fraction());
@@ -346,14 +615,19 @@ async function tryAgainOrFail(
     });
     return failed && movedTo(failed);
   }
-  const queued = await deps.messages.change(claimed, {
-    ...settled,
-    state: "QUEUED",
-    ...claimable(claimed, opening),
-  });
-  // Should this fail, the reference comes back, finds QUEUED, and waits for its time again.
-  if (queued) await deps.dispatchQueue.enqueue(refOf(claimed), opening.from);
-  return queued && movedTo(queued);
+  return putBack(deps, claimed, settled, opening);
+}
+
+/** Goes on with parts that only the carrier's rate held back: this was no attempt that failed. */
+async function goOnSoon(
+  deps: DispatchDependencies,
+  claimed: Message,
+  now: number,
+  parts: readonly Part[],
+): Promise<DispatchOutcome | undefined> {
+  const opening = openingAt(claimed.window, now + HELD_MS);
+  const attempts = Math.max(0, claimed.attempts - 1);
+  return putBack(deps, claimed, { parts: [...parts], stateAt: now, attempts }, opening);
 }
 
 /** A claim that failed says why through the message as it stands. */

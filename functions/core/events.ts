@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { DEMOTION_REASONS, type DemotionReason } from "./carrier-health.ts";
 import { codesOf, MESAGO_DETAIL, MESAGO_STATUS, WAVY_DELIVERED, WAVY_SENT } from "./codes.ts";
 import { ALL_REASONS, isFinal, STATES } from "./lifecycle.ts";
 import {
@@ -19,6 +20,11 @@ export const MESSAGE_STATUS_CHANGED = "Message Status Changed";
 export const MESSAGE_RECEIVED = "Message Received";
 /** `detail-type` of an endpoint that is told nothing any more because it does not answer. */
 export const ENDPOINT_DISABLED = "Endpoint Disabled";
+
+/** `detail-type` of a carrier that is tried last, because it fails or its receipts are late. */
+export const CARRIER_DEMOTED = "Carrier Demoted";
+/** `detail-type` of a carrier that has come back. */
+export const CARRIER_RESTORED = "Carrier Restored";
 
 const keysOf = <T extends object>(table: T) => Object.keys(table) as [keyof T & string];
 const numericKeysOf = <T extends object>(table: T) =>
@@ -53,6 +59,8 @@ export const messageStatusChangedSchema = z.object({
   /** The bulk request that it came with. */
   batchId: z.string().optional(),
   carrier: z.string().optional(),
+  /** The carriers that could not take it, in the order in which they were tried. */
+  carriersTried: z.array(z.string()).optional(),
   carrierMessageId: z.string().optional(),
   operator: z.string().optional(),
   shortCode: z.string().optional(),
@@ -103,6 +111,7 @@ export function messageStatusChanged(
     parts: partCount(message),
     ...(message.batch && { batchId: message.batch.batchId }),
     ...(message.carrier && { carrier: message.carrier }),
+    ...(message.carriersTried && { carriersTried: message.carriersTried }),
     ...(message.carrierMessageId && { carrierMessageId: message.carrierMessageId }),
     ...(message.operator && { operator: message.operator }),
     ...(message.shortCode && { shortCode: message.shortCode }),
@@ -199,3 +208,41 @@ export const endpointDisabledSchema = z.object({
   at: z.iso.datetime(),
 });
 export type EndpointDisabled = z.infer<typeof endpointDisabledSchema>;
+
+/** A change of how a carrier is used. Times are milliseconds since the epoch. */
+export interface CarrierChange {
+  readonly carrier: string;
+  readonly change: "demoted" | "restored";
+  readonly reason?: DemotionReason;
+  /** How many of a hundred failed, or had late receipts. */
+  readonly percent?: number;
+  readonly at: number;
+  /** When it is tried again. */
+  readonly until?: number;
+}
+
+/** The `detail` of "Carrier Demoted" and "Carrier Restored" events (docs/events.md). Times are ISO 8601 in UTC. */
+export const carrierChangedSchema = z.object({
+  version: z.literal(1),
+  /** The same for every delivery of one such event. */
+  eventId: z.string(),
+  carrier: z.string(),
+  change: z.enum(["demoted", "restored"]),
+  reason: z.enum(DEMOTION_REASONS).optional(),
+  percent: z.number().optional(),
+  at: z.iso.datetime(),
+  until: z.iso.datetime().optional(),
+});
+export type CarrierChanged = z.infer<typeof carrierChangedSchema>;
+
+/** The event that tells the world of a carrier. */
+export function carrierChanged(change: CarrierChange): CarrierChanged {
+  const { at, until, ...rest } = change;
+  return {
+    version: 1,
+    eventId: `${change.carrier}.${change.change}.${at}`,
+    ...rest,
+    at: iso(at),
+    ...(until !== undefined && { until: iso(until) }),
+  };
+}

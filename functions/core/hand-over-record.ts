@@ -13,6 +13,8 @@ const handOver = {
 const partsRecordSchema = z.object({
   ...handOver,
   parts: z.array(z.object({ order: z.number().int().positive(), outcome: settledOutcomeSchema })),
+  /** Others were held back by the carrier's rate. */
+  held: z.literal(true).optional(),
 });
 export type PartsRecord = z.infer<typeof partsRecordSchema>;
 

@@ -99,6 +99,8 @@ export const messageSchema = z.object({
   /** Who is handing it over right now, and until when nobody else may. */
   lease: leaseSchema.optional(),
   carrier: z.string().optional(),
+  /** The carriers that could not take it, in the order in which they were tried. */
+  carriersTried: z.array(z.string()).optional(),
   carrierMessageId: z.string().optional(),
   operator: z.string().optional(),
   shortCode: z.string().optional(),

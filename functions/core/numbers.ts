@@ -55,3 +55,12 @@ function withNinthDigit(parsed: PhoneNumber): PhoneNumber | undefined {
 export function isCountry(country: string): country is CountryCode {
   return isSupportedCountry(country);
 }
+
+/**
+ * The country of a number.
+ * @param number E.164 without the plus sign
+ * @returns ISO 3166-1 alpha-2, or undefined where it is of none
+ */
+export function countryOf(number: string): string | undefined {
+  return parsePhoneNumberFromString(`+${number}`)?.country;
+}

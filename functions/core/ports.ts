@@ -1,6 +1,6 @@
 import type { Account, Endpoint } from "./account.ts";
 import type { BatchJob, BatchRef, Release } from "./batch.ts";
-import type { EndpointDisabled, TorpedoEvent } from "./events.ts";
+import type { CarrierChanged, EndpointDisabled, TorpedoEvent } from "./events.ts";
 import type { HandOverRecord } from "./hand-over-record.ts";
 import type { Message, MessageRef } from "./message.ts";
 import type { Mo } from "./mo.ts";
@@ -234,7 +234,7 @@ export interface DispatchQueue {
 /** The bus on which the world hears of changes. */
 export interface EventBus {
   /** @returns the indices of the events that were not taken */
-  publish(events: readonly (TorpedoEvent | EndpointDisabled)[]): Promise<number[]>;
+  publish(events: readonly (TorpedoEvent | EndpointDisabled | CarrierChanged)[]): Promise<number[]>;
 }
 
 /** A request to a customer's URL. */

@@ -102,6 +102,38 @@ function fill(text: string, limit: number, { sizeOf }: Coding): string[] {
   return [...parts, part];
 }
 
+/** How a text, which is a whole message or one part of it, goes over the air. */
+export interface Segments {
+  /** The same for all of a message: GSM 03.38, or UCS-2 where its alphabet does not do. */
+  readonly coding: "gsm" | "ucs2";
+  /** What each SMS holds; one, but for parts that are longer than an SMS in this coding. */
+  readonly texts: readonly string[];
+  /** The place of the first of them among all of the message, 1 for the first. */
+  readonly first: number;
+  /** How many SMS the message is over the air. */
+  readonly total: number;
+}
+
+/**
+ * How the parts of a message go over the air, by part. A part is one SMS, or several where it was
+ * counted in characters and needs UCS-2 (`mesago`). Texts of a message of more than one SMS leave
+ * room for the six bytes that tell the phone how to put them together (3GPP TS 23.040, 9.2.3.24.1).
+ */
+export function segmentsOf(parts: readonly string[]): Segments[] {
+  const isAllGsm = parts.every(isGsm);
+  const coding = isAllGsm ? GSM : UCS2;
+  const [only = ""] = parts;
+  const fitsAlone = parts.length === 1 && fill(only, coding.alone, coding).length === 1;
+  const texts = parts.map((part) => (fitsAlone ? [part] : fill(part, coding.part, coding)));
+  const total = texts.flat().length;
+  let first = 1;
+  return texts.map((ofPart) => {
+    const segments = { coding: isAllGsm ? "gsm" : "ucs2", texts: ofPart, first, total } as const;
+    first += ofPart.length;
+    return segments;
+  });
+}
+
 /**
  * What stands for the characters on the right, none of which Unicode decomposes into plain
  * letters. Superscript digits and fractions are left out on purpose: `R$ 100¹` would become another

@@ -1,6 +1,12 @@
 import * as z from "zod";
-import { carrierEnv } from "../adapters/carriers/env.ts";
-import { directoryEnv, messagesEnv } from "../adapters/dynamodb/env.ts";
+import { carriersEnv } from "../adapters/carriers/env.ts";
+import {
+  carriersTableEnv,
+  directoryEnv,
+  messagesEnv,
+  rateLimitsEnv,
+} from "../adapters/dynamodb/env.ts";
+import { eventBusEnv } from "../adapters/eventbridge/env.ts";
 import { dispatchQueueEnv, poisonEnv } from "../adapters/sqs/env.ts";
 
 /** The environment of dispatch. */
@@ -9,7 +15,14 @@ export const env = z.object({
   ...directoryEnv.shape,
   ...dispatchQueueEnv.shape,
   ...poisonEnv.shape,
-  ...carrierEnv.shape,
+  ...carriersEnv.shape,
+  ...carriersTableEnv.shape,
+  ...rateLimitsEnv.shape,
+  ...eventBusEnv.shape,
+  STAGE: z.string().min(1),
+  LANE: z.enum(["singles", "bulk"]),
+  /** How many functions of both lanes may hand over at once. */
+  CONCURRENCY: z.coerce.number().int().positive(),
   CLAIM_TIMEOUT_SECONDS: z.coerce.number().positive(),
   CARRIER_TIMEOUT_SECONDS: z.coerce.number().positive(),
   LEASE_SECONDS: z.coerce.number().positive(),

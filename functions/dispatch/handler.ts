@@ -5,15 +5,25 @@ import {
   recordHandOver,
 } from "../core/dispatch-message.ts";
 import { UnreadableItemError } from "../core/errors.ts";
-import type { MessageRef } from "../core/message.ts";
+import type { Message, MessageRef } from "../core/message.ts";
+import type { DispatchQueue, MessageStore } from "../core/ports.ts";
 import { describeError, type Log } from "../runtime/telemetry.ts";
 import type { DispatchInput } from "./schema.ts";
 
+type HandlerDependencies = DispatchDependencies & {
+  readonly messages: Pick<MessageStore, "findMany">;
+  readonly dispatchQueue: Pick<DispatchQueue, "enqueueMany">;
+  readonly log: Log;
+};
+
 /** Hands messages over, or writes down what became of one that was. */
-export function createHandler(deps: DispatchDependencies & { readonly log: Log }) {
+export function createHandler(deps: HandlerDependencies) {
   return async (input: DispatchInput) => {
     if ("group" in input) return dispatchGroup(deps, input.group);
-    return "ref" in input ? recordHandOver(deps, input) : dispatchMessage(deps, input);
+    if ("ref" in input) return recordHandOver(deps, input);
+    const outcome = await dispatchMessage(deps, input);
+    if (outcome.kind === "held") await deps.dispatchQueue.enqueue(input, outcome.until);
+    return outcome;
   };
 }
 
@@ -21,27 +31,62 @@ export function createHandler(deps: DispatchDependencies & { readonly log: Log }
  * Hands the messages of a group over side by side.
  * @throws Error where some could not be; the group then comes again, and finds the others done
  */
-async function dispatchGroup(
-  deps: DispatchDependencies & { readonly log: Log },
-  group: readonly MessageRef[],
-) {
-  const settled = await Promise.allSettled(group.map((ref) => dispatchMessage(deps, ref)));
+async function dispatchGroup(deps: HandlerDependencies, group: readonly MessageRef[]) {
+  const startedAt = deps.clock.now();
+  const known = await findAll(deps, group);
+  const settled = await Promise.allSettled(
+    group.map((ref) => dispatchMessage(deps, ref, startedAt, known.get(keyOfRef(ref)))),
+  );
   const outcomes: Record<string, number> = {};
   const details: { traceId: string; detail: string }[] = [];
   const failures: { traceId: string; error: unknown }[] = [];
+  const held: { ref: MessageRef; notBefore: number; parts: number }[] = [];
   settled.forEach((result, index) => {
-    const traceId = group[index]?.traceId ?? "";
-    if (result.status === "fulfilled") {
-      const key = keyOf(result.value);
-      outcomes[key] = (outcomes[key] ?? 0) + 1;
-      if (result.value.detail) details.push({ traceId, detail: result.value.detail });
-    } else {
+    const ref = group[index] as MessageRef;
+    const { traceId } = ref;
+    if (result.status === "rejected") {
       failures.push({ traceId, error: result.reason });
       deps.log.error("message of a group failed", { traceId, ...describeError(result.reason) });
+      return;
     }
+    const { value } = result;
+    outcomes[keyOf(value)] = (outcomes[keyOf(value)] ?? 0) + 1;
+    if (value.detail) details.push({ traceId, detail: value.detail });
+    if (value.kind === "held") held.push({ ref, notBefore: value.until, parts: value.parts });
   });
-  if (failures.length > 0) throw groupError(group, failures);
+  const error = failures.length > 0 ? groupError(group, failures) : undefined;
+  // Where the whole group comes again, those that found no room come with it.
+  if (!error || error instanceof UnreadableItemError) await putBack(deps, held);
+  if (error) throw error;
   return { group: group.length, outcomes, ...(details.length > 0 && { details }) };
+}
+
+/** Together, until the last of them may go: a message of the queue for each would cost more than the wait. */
+async function putBack(
+  { dispatchQueue }: HandlerDependencies,
+  held: readonly { ref: MessageRef; notBefore: number; parts: number }[],
+): Promise<void> {
+  if (held.length === 0) return;
+  const notBefore = Math.max(...held.map((it) => it.notBefore));
+  await dispatchQueue.enqueueMany(held.map((it) => ({ ...it, notBefore })));
+}
+
+const keyOfRef = ({ account, id }: MessageRef) => `${account}#${id}`;
+
+/** The messages of a group, read together; where one cannot be read, each is left to itself. */
+async function findAll({ messages }: HandlerDependencies, group: readonly MessageRef[]) {
+  const accounts = new Set(group.map(({ account }) => account));
+  const idsOf = (name: string) =>
+    group.flatMap(({ account, id }) => (account === name ? [id] : []));
+  try {
+    const found = await Promise.all(
+      [...accounts].map((account) => messages.findMany(account, idsOf(account))),
+    );
+    return new Map(found.flat().map((message) => [keyOfRef(message), message]));
+  } catch (error) {
+    if (error instanceof UnreadableItemError) return new Map<string, Message>();
+    throw error;
+  }
 }
 
 /** What a group failed of, by the example of its first failure. */

@@ -1,19 +1,30 @@
+import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { awsClientConfig } from "../adapters/aws-client.ts";
-import { createCarrier } from "../adapters/carriers/registry.ts";
+import { createCarriers } from "../adapters/carriers/pool.ts";
 import { createBlockedNumbers } from "../adapters/dynamodb/blocked-numbers.ts";
+import { createCarrierHealths } from "../adapters/dynamodb/carrier-healths.ts";
 import { createDocumentClient } from "../adapters/dynamodb/client.ts";
+import { createDirectory } from "../adapters/dynamodb/directory.ts";
 import { createMessageStore } from "../adapters/dynamodb/messages.ts";
+import { openOperators } from "../adapters/dynamodb/phone-operators.ts";
+import { createCounterClient, createRateCounter } from "../adapters/dynamodb/rate-counter.ts";
+import { createEventBus } from "../adapters/eventbridge/event-bus.ts";
+import { createOpenSecret } from "../adapters/secrets/secrets.ts";
 import { openPoison } from "../adapters/sqs/dead-letters.ts";
 import { openDispatchQueue } from "../adapters/sqs/dispatch-queue.ts";
+import { createCarrierPool } from "../core/carrier-pool.ts";
+import { rememberDirectory } from "../core/remembered-directory.ts";
+import { tellOfCarriers } from "../core/tell-of-carriers.ts";
+import { jsonBesideBundle } from "../runtime/bundled-file.ts";
 import { loadEnv } from "../runtime/env.ts";
 import { createQueueFunction } from "../runtime/queue.ts";
 import {
   systemClock as clock,
   systemRandomness as randomness,
-  systemTimeLimit,
+  systemTimeLimit as timeLimit,
 } from "../runtime/system.ts";
-import { createLog } from "../runtime/telemetry.ts";
+import { createLog, createMeter, logFailure } from "../runtime/telemetry.ts";
 import { env as schema } from "./env.ts";
 import { createHandler } from "./handler.ts";
 import { dispatchInputSchema, traceOf } from "./schema.ts";
@@ -22,6 +33,47 @@ const env = loadEnv(schema);
 const dynamodb = createDocumentClient();
 const sqs = new SQSClient(awsClientConfig);
 const log = createLog("dispatch");
+const meter = createMeter("dispatch", env.STAGE);
+const onFailure = logFailure(log);
+const carriersTable = { client: dynamodb, tableName: env.CARRIERS_TABLE };
+const directoryTable = { client: dynamodb, tableName: env.DIRECTORY_TABLE };
+const bus = createEventBus({
+  client: new EventBridgeClient(awsClientConfig),
+  busName: env.EVENT_BUS_NAME,
+});
+
+const carriers = createCarrierPool({
+  carriers: createCarriers(env.CARRIERS, {
+    dynamodb,
+    sqs,
+    clock,
+    openSecret: createOpenSecret(),
+    lane: env.LANE,
+    functions: env.CONCURRENCY,
+    counter: createRateCounter({
+      client: createCounterClient(dynamodb),
+      tableName: env.RATE_LIMITS_TABLE,
+    }),
+    timeLimit,
+    randomness,
+    onFailure,
+  }),
+  routes: env.ROUTES,
+  lane: env.LANE,
+  directory: rememberDirectory(createDirectory(directoryTable), clock),
+  operators: openOperators({
+    ...carriersTable,
+    memoryDays: env.OPERATOR_MEMORY_DAYS,
+    clock,
+    ranges: jsonBesideBundle("operators.json"),
+    onFailure,
+  }),
+  healths: createCarrierHealths(carriersTable),
+  tell: tellOfCarriers({ bus, meter }),
+  clock,
+  timeLimit,
+  onFailure,
+});
 
 export const handler = createQueueFunction({
   schema: dispatchInputSchema,
@@ -29,9 +81,10 @@ export const handler = createQueueFunction({
   process: createHandler({
     messages: createMessageStore({ client: dynamodb, tableName: env.MESSAGES_TABLE, clock }),
     dispatchQueue: openDispatchQueue(env, { client: sqs, clock }),
-    blockedNumbers: createBlockedNumbers({ client: dynamodb, tableName: env.DIRECTORY_TABLE }),
-    carrier: createCarrier(env, { dynamodb, sqs, clock }),
-    timeLimit: systemTimeLimit,
+    blockedNumbers: createBlockedNumbers(directoryTable),
+    carriers,
+    lane: env.LANE,
+    timeLimit,
     claimTimeoutMs: env.CLAIM_TIMEOUT_SECONDS * 1_000,
     carrierTimeoutMs: env.CARRIER_TIMEOUT_SECONDS * 1_000,
     clock,
@@ -47,4 +100,8 @@ export const handler = createQueueFunction({
   }),
   poison: openPoison(env, { client: sqs }),
   log,
+  afterBatch: async () => {
+    await carriers.flush();
+    meter.flush();
+  },
 });

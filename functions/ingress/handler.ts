@@ -18,8 +18,8 @@ import {
 /** What ingress needs. */
 export interface IngressDependencies {
   readonly authenticate: AuthenticateCarrier;
-  /** By the name that carrier accounts know them by. */
-  readonly protocols: Readonly<Record<string, ReportProtocol>>;
+  /** By the name that carrier accounts know it by. */
+  readonly loadProtocol: (name: string) => Promise<ReportProtocol | undefined>;
   readonly reports: CarrierReports;
   readonly timeLimit: TimeLimit;
   /** How long a carrier waits at most. */
@@ -58,12 +58,12 @@ async function receive(deps: IngressDependencies, request: ApiRequest): Promise<
   const account = secret === undefined ? undefined : await deps.authenticate(carrier, secret);
   if (!account) return refusal(401, "unauthorized", CHALLENGE);
   if (request.body.length > MAX_BODY_BYTES) return refusal(413, "too large");
-  const protocol = deps.protocols[account.protocol];
+  const protocol = await deps.loadProtocol(account.protocol);
   if (!protocol) throw new UnknownProtocolError(account.protocol);
   const { carrier: name } = account;
   const report = withoutSecret(request);
   const context = { carrier: name, now: deps.clock.now() };
-  const events = read(() =>
+  const events = await read<CarrierEvent>(async () =>
     what === "dlr" ? protocol.parseReceipts(report, context) : protocol.parseMos(report, context),
   );
   if (events instanceof InvalidReportError) {
@@ -80,9 +80,11 @@ async function receive(deps: IngressDependencies, request: ApiRequest): Promise<
   };
 }
 
-function read(parse: () => readonly CarrierEvent[]): readonly CarrierEvent[] | InvalidReportError {
+async function read<T>(
+  parse: () => Promise<readonly T[]>,
+): Promise<readonly T[] | InvalidReportError> {
   try {
-    return parse();
+    return await parse();
   } catch (error) {
     if (error instanceof InvalidReportError) return error;
     throw error;

@@ -1,6 +1,6 @@
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { impatientClientConfig } from "../adapters/aws-client.ts";
-import { PROTOCOLS } from "../adapters/carriers/protocols.ts";
+import { loadProtocol } from "../adapters/carriers/protocols.ts";
 import { createCarrierAccounts } from "../adapters/dynamodb/carrier-accounts.ts";
 import { createDocumentClient } from "../adapters/dynamodb/client.ts";
 import { createCarrierEventsQueue } from "../adapters/sqs/carrier-events-queue.ts";
@@ -26,7 +26,7 @@ export const handler = createHttpFunction(
       }),
       clock,
     }),
-    protocols: PROTOCOLS,
+    loadProtocol,
     reports: createCarrierEventsQueue({
       client: new SQSClient(impatientClientConfig),
       queueUrl: env.CARRIER_EVENTS_QUEUE_URL,

@@ -46,7 +46,7 @@ export function createQueueFunction<T>(options: {
   readonly poison: Poison;
   readonly log: Log;
   /** Called at the end of each invocation. */
-  readonly afterBatch?: () => void;
+  readonly afterBatch?: () => void | Promise<void>;
 }) {
   const { schema, traceOf, process, poison, log, afterBatch } = options;
 
@@ -87,7 +87,7 @@ export function createQueueFunction<T>(options: {
         ),
         failed: results.filter(({ status }) => status === "rejected").length,
       });
-      afterBatch?.();
+      await afterBatch?.();
       return results as unknown as SQSBatchResponse;
     });
 }

@@ -25,6 +25,12 @@ export function createLog(capability: string): Log {
   };
 }
 
+/** Writes down what went wrong beside the work of a function. */
+export const logFailure =
+  (log: Log) =>
+  (what: string, error: unknown): void =>
+    log.error(what, describeError(error));
+
 /** The metrics of one function, under the namespace `Torpedo` and the dimensions `stage` and `service`. */
 export function createMeter(capability: string, stage: string): Meter {
   const metrics = new Metrics({

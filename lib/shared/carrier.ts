@@ -1,14 +1,9 @@
-import type { TakesEnvironment } from "./torpedo-function.ts";
-
-/** What the function that hands messages over may be given, by whichever carrier. */
-export type UsesCarrier = TakesEnvironment<
-  "CARRIER" | "SANDBOX_OUTBOX_TABLE" | "CARRIER_EVENTS_QUEUE_URL"
->;
+import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
 
 /** A carrier, as far as the stack is concerned. */
 export interface Carrier {
+  /** What its code needs to know beside its settings: the names of what was made for it. */
+  readonly provisions: Readonly<Record<string, string>>;
   /** Lets a function hand messages to the carrier. */
-  grantSend(fn: UsesCarrier): void;
-  /** What of it others need to know, as outputs of the stack. */
-  readonly outputs: Readonly<Record<string, string>>;
+  grantSend(fn: LambdaFunction): void;
 }

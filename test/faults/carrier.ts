@@ -4,23 +4,32 @@ import type { Ledger } from "./ledger.ts";
 import type { CarrierPlan } from "./scenario.ts";
 import { Invocation } from "./simulation.ts";
 
-export const CARRIER = "played";
+/** The carriers, the one that is tried first in front. */
+export const CARRIERS = ["played", "played-2"];
 const HANGS_MS = 12_000;
 
-/** A carrier that does with each message what was planned for its phone. */
-export function createPlayedCarrier(deps: {
+/**
+ * Carriers that do with each message what was planned for its phone: the times that it is
+ * unreachable are those of all of them together.
+ */
+export function createPlayedCarriers(deps: {
   readonly shortCode: string;
   readonly planOf: (destination: string) => CarrierPlan;
   readonly ledger: Ledger;
   readonly faults: FaultPlan;
   /** Puts what the carrier reports into the queue, after so many milliseconds. */
   readonly report: (event: object, afterMs: number) => void;
-}): Carrier {
+}): Carrier[] {
   const { planOf, shortCode, ledger, faults, report } = deps;
   const tries = new Map<string, number>();
 
   /** The carrier has the message from here on. */
-  function take(message: OutboundMessage, plan: CarrierPlan, by: Invocation): void {
+  function take(
+    carrier: string,
+    message: OutboundMessage,
+    plan: CarrierPlan,
+    by: Invocation,
+  ): void {
     const { account, id, traceId } = message.ref;
     const part = message.part?.order ?? 1;
     const at = by.world.timeline.now;
@@ -31,7 +40,7 @@ export function createPlayedCarrier(deps: {
         type: "receipt",
         ref: message.ref,
         ...(receipt.isByPart && message.part && { part }),
-        carrier: CARRIER,
+        carrier,
         at: Math.max(0, at + receipt.seconds * 1_000),
         shortCode,
         ...(receipt.isDelivered
@@ -58,8 +67,9 @@ export function createPlayedCarrier(deps: {
     };
   }
 
-  return {
-    name: CARRIER,
+  return CARRIERS.map((name) => ({
+    name,
+    takes: "parts",
     async send(message) {
       const invocation = Invocation.current();
       if (!invocation) throw new Error("nobody hands anything over");
@@ -76,7 +86,7 @@ export function createPlayedCarrier(deps: {
       const crashes = has && isAnswered && faults.ofEffect("crash-after-call");
       return invocation.call(
         () => {
-          if (has) take(message, plan, invocation);
+          if (has) take(name, message, plan, invocation);
           if (crashes) invocation.end({ kind: "crashed" });
           if (plan.answer === "throws") throw new Error("the connection broke");
           return outcomeOf(plan, message);
@@ -84,5 +94,5 @@ export function createPlayedCarrier(deps: {
         plan.answer === "hangs" ? HANGS_MS : 0,
       );
     },
-  };
+  }));
 }

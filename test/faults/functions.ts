@@ -1,12 +1,14 @@
 import type * as z from "zod";
 import { createBatchStore } from "../../functions/adapters/dynamodb/batches.ts";
 import { createBlockedNumbers } from "../../functions/adapters/dynamodb/blocked-numbers.ts";
+import { createCarrierHealths } from "../../functions/adapters/dynamodb/carrier-healths.ts";
 import { createDeliveries } from "../../functions/adapters/dynamodb/deliveries.ts";
 import { createDirectory } from "../../functions/adapters/dynamodb/directory.ts";
 import { createEndpointHealths } from "../../functions/adapters/dynamodb/endpoint-healths.ts";
 import { createEndpointSlots } from "../../functions/adapters/dynamodb/endpoint-slots.ts";
 import { eventOfRecord } from "../../functions/adapters/dynamodb/message-stream.ts";
 import { createMessageStore } from "../../functions/adapters/dynamodb/messages.ts";
+import { createMoParts } from "../../functions/adapters/dynamodb/mo-parts.ts";
 import { createMoStore } from "../../functions/adapters/dynamodb/mos.ts";
 import { createSubAccounts } from "../../functions/adapters/dynamodb/sub-accounts.ts";
 import { createUsageCounters } from "../../functions/adapters/dynamodb/usage-counters.ts";
@@ -14,6 +16,7 @@ import { createEventBus } from "../../functions/adapters/eventbridge/event-bus.t
 import { createSchedules } from "../../functions/adapters/scheduler/schedules.ts";
 import { createBatchQueue } from "../../functions/adapters/sqs/batch-queue.ts";
 import { createCallbackQueue } from "../../functions/adapters/sqs/callback-queue.ts";
+import { createCarrierEventsQueue } from "../../functions/adapters/sqs/carrier-events-queue.ts";
 import { createDeadLetters, openPoison } from "../../functions/adapters/sqs/dead-letters.ts";
 import { createDispatchQueue } from "../../functions/adapters/sqs/dispatch-queue.ts";
 import type { dispatchQueueEnv } from "../../functions/adapters/sqs/env.ts";
@@ -28,12 +31,22 @@ import {
 } from "../../functions/callback/schema.ts";
 import { env as carrierEventsEnv } from "../../functions/carrier-events/env.ts";
 import { createHandler as createCarrierEvents } from "../../functions/carrier-events/handler.ts";
-import { traceOf as traceOfCarrierEvent } from "../../functions/carrier-events/schema.ts";
+import {
+  carrierEventsInputSchema,
+  traceOf as traceOfCarrierEvent,
+} from "../../functions/carrier-events/schema.ts";
 import { createAuthenticate } from "../../functions/core/authenticate.ts";
 import { batchJobSchema } from "../../functions/core/batch.ts";
-import { type Carrier, carrierEventSchema } from "../../functions/core/carrier.ts";
+import type { Carrier } from "../../functions/core/carrier.ts";
+import { createCarrierCounter } from "../../functions/core/carrier-counter.ts";
+import { demotionPolicySchema } from "../../functions/core/carrier-health.ts";
+import { createCarrierPool } from "../../functions/core/carrier-pool.ts";
+import { UNLIMITED } from "../../functions/core/carrier-rate.ts";
 import { createEndpointLanes } from "../../functions/core/endpoint-lanes.ts";
+import { createCarrierListener } from "../../functions/core/hear-carriers.ts";
 import type { Clock, Randomness, TimeLimit, WebhookClient } from "../../functions/core/ports.ts";
+import { rememberDirectory } from "../../functions/core/remembered-directory.ts";
+import { tellOfCarriers } from "../../functions/core/tell-of-carriers.ts";
 import { env as dispatchEnv } from "../../functions/dispatch/env.ts";
 import { createHandler as createDispatch } from "../../functions/dispatch/handler.ts";
 import {
@@ -44,7 +57,7 @@ import { env as mesagoEnv } from "../../functions/mesago/env.ts";
 import { createHandler as createMesago } from "../../functions/mesago/handler.ts";
 import { createHttpFunction } from "../../functions/runtime/http.ts";
 import { createQueueFunction } from "../../functions/runtime/queue.ts";
-import type { Log, Meter } from "../../functions/runtime/telemetry.ts";
+import { describeError, type Log, type Meter } from "../../functions/runtime/telemetry.ts";
 import { env as statusEventsEnv } from "../../functions/status-events/env.ts";
 import { createHandler as createStatusEvents } from "../../functions/status-events/handler.ts";
 import type { AwsClients } from "./aws.ts";
@@ -54,7 +67,8 @@ export interface Surroundings extends AwsClients {
   readonly clock: Clock;
   readonly randomness: Randomness;
   readonly timeLimit: TimeLimit;
-  readonly carrier: Carrier;
+  /** Each message may be handed to either; to the first, where both are well. */
+  readonly carriers: readonly Carrier[];
   readonly webhook: WebhookClient;
   readonly log: Log;
   readonly meter: Meter;
@@ -111,12 +125,32 @@ const DEPENDENCIES = {
 
   dispatch: (environment: Environment, around: Surroundings) => {
     const env = dispatchEnv.parse(environment);
-    const { clock, randomness, timeLimit, carrier, dynamodb: client, log } = around;
+    const { clock, randomness, timeLimit, dynamodb: client, log } = around;
+    const bus = createEventBus({ client: around.eventbridge, busName: env.EVENT_BUS_NAME });
     return {
       messages: createMessageStore({ client, tableName: env.MESSAGES_TABLE, clock }),
       dispatchQueue: dispatchQueueOf(env, around),
       blockedNumbers: createBlockedNumbers({ client, tableName: env.DIRECTORY_TABLE }),
-      carrier,
+      carriers: createCarrierPool({
+        carriers: around.carriers.map((carrier) => ({
+          carrier,
+          rate: UNLIMITED,
+          demotion: demotionPolicySchema.parse({ minimum: 3 }),
+        })),
+        routes: around.carriers.map(({ name }) => ({ carrier: name })),
+        lane: env.LANE,
+        directory: rememberDirectory(
+          createDirectory({ client, tableName: env.DIRECTORY_TABLE }),
+          clock,
+        ),
+        operators: { find: async () => undefined },
+        healths: createCarrierHealths({ client, tableName: env.CARRIERS_TABLE }),
+        tell: tellOfCarriers({ bus, meter: around.meter }),
+        clock,
+        timeLimit,
+        onFailure: (what, error) => log.error(what, describeError(error)),
+      }),
+      lane: env.LANE,
       timeLimit,
       claimTimeoutMs: env.CLAIM_TIMEOUT_SECONDS * 1_000,
       carrierTimeoutMs: env.CARRIER_TIMEOUT_SECONDS * 1_000,
@@ -145,6 +179,21 @@ const DEPENDENCIES = {
       blockedNumbers: createBlockedNumbers(directoryTable),
       dispatchQueue: dispatchQueueOf(env, around),
       mos: createMoStore(table),
+      listener: createCarrierListener({
+        counter: createCarrierCounter({
+          healths: createCarrierHealths({ client, tableName: env.CARRIERS_TABLE }),
+          clock,
+          everyMs: 0,
+          onFailure: () => {},
+        }),
+        receiptsAfterSeconds: env.RECEIPTS_AFTER_SECONDS,
+        clock,
+        timeLimit: around.timeLimit,
+        onFailure: () => {},
+      }),
+      readSns: () => [],
+      moParts: createMoParts(table),
+      partsTimer: createCarrierEventsQueue({ client: sqs, queueUrl: env.MO_PARTS_QUEUE_URL }),
       deadLetters: createDeadLetters({ client: sqs, queueUrl: env.DEAD_LETTER_QUEUE_URL }),
       moRetentionMs: env.MO_RETENTION_HOURS * 3_600_000,
       statusRetentionMs: env.STATUS_RETENTION_HOURS * 3_600_000,
@@ -254,17 +303,20 @@ export function createFunction(
         poison: poisonOf(bulkEnv.parse(environment)),
         log,
       });
-    case "dispatch":
+    case "dispatch": {
+      const deps = depsOf("dispatch");
       return onQueue({
         schema: dispatchInputSchema,
         traceOf: traceOfDispatch,
-        process: createDispatch(depsOf("dispatch")),
+        process: createDispatch(deps),
         poison: poisonOf(dispatchEnv.parse(environment)),
         log,
+        afterBatch: () => deps.carriers.flush(),
       });
+    }
     case "carrier-events":
       return onQueue({
-        schema: carrierEventSchema,
+        schema: carrierEventsInputSchema,
         traceOf: traceOfCarrierEvent,
         process: createCarrierEvents(depsOf("carrier-events")),
         poison: poisonOf(carrierEventsEnv.parse(environment)),

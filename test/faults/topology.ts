@@ -131,6 +131,8 @@ function reference(value: unknown): string {
 /** A value of the template with references replaced by names that end in the logical id. */
 function textOf(template: Template, value: unknown): string {
   if (typeof value === "string") return value;
+  const joined = at(value, "Fn::Join", 1);
+  if (Array.isArray(joined)) return joined.map((part) => textOf(template, part)).join("");
   const id = reference(value);
   if (at(value, "Fn::GetAtt") !== undefined) return `arn:aws:played:us-east-1:000000000000:${id}`;
   return template.Resources[id]?.Type === "AWS::SQS::Queue"

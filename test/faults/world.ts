@@ -5,7 +5,7 @@ import { hashSecret } from "../../functions/core/passwords.ts";
 import type { AwsClients } from "./aws.ts";
 import { failed, type WireAnswer, type WireRequest } from "./aws-wire.ts";
 import { Bus } from "./bus.ts";
-import { CARRIER, createPlayedCarrier } from "./carrier.ts";
+import { CARRIERS, createPlayedCarriers } from "./carrier.ts";
 import { Chance } from "./chance.ts";
 import { createCustomers } from "./customers.ts";
 import type { DynamoDb, TableStream } from "./dynamodb.ts";
@@ -115,7 +115,7 @@ export class PlayedWorld implements World {
     this.#surroundings = {
       ...clients,
       ...portsOf(this),
-      carrier: createPlayedCarrier({
+      carriers: createPlayedCarriers({
         shortCode: this.#shortCode,
         planOf: (destination) => this.#planOf(destination),
         ledger,
@@ -391,10 +391,26 @@ export class PlayedWorld implements World {
   #reportMo(text: string, from: string, shortCode: string, afterMs: number): void {
     const at = START + afterMs;
     const carrierMessageId = `${this.#name}.${text}`;
-    const mo = { type: "mo", carrier: CARRIER, carrierMessageId, from, shortCode, text, at };
+    const mo = { type: "mo", carrier: CARRIERS[0], carrierMessageId, from, shortCode, text, at };
     this.ledger.mosReported.set(text, shortCode !== NOBODYS_SHORT_CODE);
-    this.#report(mo, afterMs);
-    if (this.chance.happens(0.3)) this.#report(mo, afterMs + this.chance.below(60_000));
+    for (const one of this.chance.happens(0.3) ? this.#partsOf(mo) : [mo]) {
+      const when = one === mo ? afterMs : afterMs + this.chance.below(60_000);
+      this.#report(one, when);
+      if (this.chance.happens(0.3)) this.#report(one, when + this.chance.below(60_000));
+    }
+  }
+
+  /** An MO as carriers report it that do not put long ones together. */
+  #partsOf<Mo extends { readonly text: string; readonly carrierMessageId: string }>(mo: Mo): Mo[] {
+    const total = 2 + this.chance.below(2);
+    const length = Math.ceil(mo.text.length / total);
+    const reference = this.chance.below(256);
+    return Array.from({ length: total }, (_, index) => ({
+      ...mo,
+      text: mo.text.slice(index * length, (index + 1) * length),
+      carrierMessageId: `${mo.carrierMessageId}-${index}`,
+      part: { reference, order: index + 1, total },
+    }));
   }
 
   #report(event: object, afterMs: number): void {

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
+import { CARRIERS, SECRETS } from "./every-carrier.ts";
 import { readAssembly, synthesise } from "./synth.ts";
 
 /** Runs the CDK app by itself, as the CDK's command line would run it. */
@@ -36,6 +37,32 @@ test("the app synthesises what these tests look at", async () => {
   expect(said).toBe("");
   expect(assembly?.templates).toEqual(synthesise("prod", overlays).templates);
   expect(assembly?.validationReports).toEqual([]);
+});
+
+test("the app takes what the context says of stages as JSON, too, as it is on the command line", async () => {
+  const overlays = {
+    prod: {
+      // A secret may have an equals sign in its name.
+      carriers: {
+        vivo: { ...CARRIERS.vivo, secret: `${SECRETS.vivo.slice(0, -7)}=sp-AbCdEf` },
+      },
+      routes: [{ carrier: "vivo" }],
+    },
+  };
+  const { said, assembly } = await runApp({ stage: "prod", stages: JSON.stringify(overlays) });
+  expect(said).toBe("");
+  expect(assembly?.templates).toEqual(synthesise("prod", overlays).templates);
+});
+
+test.each([
+  ['{"prod":', "stages: expected JSON\n"],
+  ["prod", "stages: expected JSON\n"],
+  ["7", "stages: expected an object of settings by stage name\n"],
+  ['{"prod":{"colour":"red"}}', 'stages.prod: Unrecognized key: "colour"\n'],
+])("the app says in a line what is wrong with %s", async (stages, line) => {
+  const { exitCode, said } = await runApp({ stage: "prod", stages });
+  expect(said).toBe(line);
+  expect(exitCode).toBe(1);
 });
 
 test("the app says in a line what is wrong with a stage, and ends", async () => {

@@ -4,6 +4,7 @@ import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { STAGES } from "../../lib/stage.ts";
 import { CFN_LINT_VERSION, type Finding, findPython, installCfnLint, lint } from "./cfn-lint.ts";
+import { EVERY_CARRIER } from "./every-carrier.ts";
 import { at, synthesise } from "./synth.ts";
 
 /** A template with a mistake in it, so that a linter that finds nothing at all is noticed. */
@@ -33,8 +34,12 @@ describe.skipIf(python.kind === "none")(
   `cfn-lint ${CFN_LINT_VERSION}${python.kind === "none" ? " (skipped: there is no Python here)" : ""}`,
   () => {
     const directory = mkdtempSync(join(tmpdir(), "torpedo-templates-"));
-    const templates = Object.keys(STAGES).flatMap((stage) =>
-      Object.entries(synthesise(stage).templates).map(([file, template]) => ({
+    const stages = [
+      ...Object.keys(STAGES).map((stage) => [stage, synthesise(stage)] as const),
+      ["every-carrier", synthesise("prod", EVERY_CARRIER)] as const,
+    ];
+    const templates = stages.flatMap(([stage, synthesis]) =>
+      Object.entries(synthesis.templates).map(([file, template]) => ({
         file: `${stage}-${file}`,
         template: template as unknown,
       })),

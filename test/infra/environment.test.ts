@@ -15,6 +15,7 @@ import {
   resourcesOf,
   synthesise,
   type Template,
+  textOf,
   valuesIn,
   withoutHash,
 } from "./synth.ts";
@@ -41,10 +42,7 @@ beforeAll(async () => {
 function environmentOf({ Properties }: Resource): Record<string, string> {
   const variables = at(Properties, "Environment", "Variables") as Record<string, unknown>;
   return Object.fromEntries(
-    Object.entries(variables).map(([name, value]) => [
-      name,
-      typeof value === "string" ? value : (referenceOf(value) ?? ""),
-    ]),
+    Object.entries(variables).map(([name, value]) => [name, textOf(value)]),
   );
 }
 

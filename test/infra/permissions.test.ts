@@ -1,24 +1,16 @@
 import { expect, test } from "vitest";
 import {
+  CARRIER_DEMOTED,
+  CARRIER_RESTORED,
   ENDPOINT_DISABLED,
   MESSAGE_RECEIVED,
   MESSAGE_STATUS_CHANGED,
 } from "../../functions/core/events.ts";
-import {
-  at,
-  listAt,
-  type Resource,
-  referenceOf,
-  resourcesOf,
-  synthesise,
-  withoutHash,
-} from "./synth.ts";
+import { describeResource, type Permissions, permissionsOf } from "./role-permissions.ts";
+import { at, listAt, referenceOf, resourcesOf, synthesise, withoutHash } from "./synth.ts";
 
 const { torpedo } = synthesise("prod");
 const ROLE = "AWS::IAM::Role";
-
-/** What a role may do: the resources of each action. */
-type Permissions = Record<string, string[]>;
 
 /** Lambda needs these of every queue that feeds a function. */
 const works = (...queues: string[]): Permissions => ({
@@ -38,15 +30,29 @@ const SCHEDULES_OF_OURS =
   "arn:{AWS::Partition}:scheduler:{AWS::Region}:{AWS::AccountId}:schedule/torpedo-prod/*";
 const SCHEDULE_ROLE = 'DispatchScheduleRole if {"iam:PassedToService":"scheduler.amazonaws.com"}';
 
+const publishes = (...detailTypes: string[]): Permissions => ({
+  "events:PutEvents": [`EventBus if ${JSON.stringify({ "events:detail-type": detailTypes })}`],
+});
+
 /** What a lane's function may do: the same as that of the other lane, on queues of its own. */
 const dispatchesFrom = (queue: string, deadLetters: string, log: string): Permissions => ({
   ...writesLog(log),
   ...works(queue),
-  "dynamodb:GetItem": ["MessagesTable"],
+  // Messages, and the routes of their accounts.
+  "dynamodb:GetItem": ["DirectoryTable", "MessagesTable"],
   // Numbers that were blocked since a message was scheduled.
   "dynamodb:BatchGetItem": ["DirectoryTable"],
-  "dynamodb:PutItem": ["SandboxCarrierOutbox"],
-  "dynamodb:UpdateItem": ["MessagesTable", "SandboxCarrierOutbox"],
+  // How carriers fare.
+  "dynamodb:Query": ["CarriersTable"],
+  "dynamodb:PutItem": ["CarriersSandboxOutbox", "CarriersTable"],
+  // Messages; what carriers were handed, to know how they fare and to keep to their rates.
+  "dynamodb:UpdateItem": [
+    "CarriersSandboxOutbox",
+    "CarriersTable",
+    "MessagesTable",
+    "RateLimitsCounts",
+  ],
+  ...publishes(CARRIER_DEMOTED, CARRIER_RESTORED),
   "sqs:SendMessage": ["CarrierEventsReportsQueue", deadLetters, queue],
   "scheduler:CreateSchedule": [SCHEDULES_OF_OURS],
   "iam:PassRole": [SCHEDULE_ROLE],
@@ -63,10 +69,6 @@ const CARRIERS = inPartitions("CARRIER#*");
 const notOfCarriers = (resource: string) =>
   `${resource} if not {"dynamodb:LeadingKeys":["CARRIER*"]}`;
 const WHAT_IS_OF_ACCOUNTS = notOfCarriers("DirectoryTable");
-
-const publishes = (...detailTypes: string[]): Permissions => ({
-  "events:PutEvents": [`EventBus if ${JSON.stringify({ "events:detail-type": detailTypes })}`],
-});
 
 /** Each role may do what is written here, and nothing else. */
 const PERMISSIONS: Record<string, Permissions> = {
@@ -171,16 +173,21 @@ const PERMISSIONS: Record<string, Permissions> = {
   },
   CarrierEventsFunctionRole: {
     ...writesLog("CarrierEventsFunctionLogs"),
-    ...works("CarrierEventsReportsQueue"),
+    ...works("CarrierEventsMoPartsQueue", "CarrierEventsReportsQueue"),
     // Messages; accounts and sub-accounts, and what their people have said about opting out.
     "dynamodb:GetItem": ["DirectoryTable", OPT_OUTS, "MessagesTable"],
-    "dynamodb:UpdateItem": ["MessagesTable"],
+    // Messages; how many receipts came in time.
+    "dynamodb:UpdateItem": ["CarriersTable", "MessagesTable"],
     // MOs: whose they are, and the two items of each, which a transaction puts; confirmations.
     "dynamodb:Query": ["{DirectoryTable}/index/kind", "{MessagesTable}/index/sent-to"],
     "dynamodb:PutItem": [OPT_OUTS, "MessagesTable"],
     // A confirmation that could not be put on its way.
     "dynamodb:DeleteItem": ["MessagesTable"],
-    "sqs:SendMessage": ["CarrierEventsReportsDeadLetters", "DispatchSinglesQueue"],
+    "sqs:SendMessage": [
+      "CarrierEventsMoPartsQueue",
+      "CarrierEventsReportsDeadLetters",
+      "DispatchSinglesQueue",
+    ],
     "scheduler:CreateSchedule": [SCHEDULES_OF_OURS],
     "iam:PassRole": [SCHEDULE_ROLE],
   },
@@ -218,65 +225,13 @@ const PERMISSIONS: Record<string, Permissions> = {
   },
 };
 
-const asList = (value: unknown): unknown[] => (Array.isArray(value) ? value : [value]);
-
-/** A resource as the table above writes it. */
-function describeResource(value: unknown): string {
-  if (typeof value === "string") return value;
-  const parts = at(value, "Fn::Join", 1);
-  if (Array.isArray(parts)) return parts.map(describePart).join("");
-  const attribute = at(value, "Fn::GetAtt", 1);
-  const name = withoutHash(referenceOf(value) ?? JSON.stringify(value));
-  return attribute === "Arn" || attribute === undefined ? name : `${name}.${attribute}`;
-}
-
-const describePart = (part: unknown) =>
-  typeof part === "string" ? part : `{${withoutHash(referenceOf(part) ?? JSON.stringify(part))}}`;
-
-function statementsOf(roleId: string, role: Resource): unknown[] {
-  const inline = at(role.Properties, "Policies") ?? [];
-  const attached = resourcesOf(torpedo, "AWS::IAM::Policy").filter(([, { Properties }]) =>
-    listAt(Properties, "Roles").some((attachedTo) => referenceOf(attachedTo) === roleId),
-  );
-  return [...asList(inline), ...attached.map(([, { Properties }]) => Properties)].flatMap(
-    (policy) => listAt(policy, "PolicyDocument", "Statement"),
-  );
-}
-
-/** What a role may do, by the policies of the template. */
-function permissionsOf(roleId: string, role: Resource): Permissions {
-  const permissions = new Map<string, Set<string>>();
-  for (const statement of statementsOf(roleId, role)) {
-    expect(statement).toHaveProperty("Effect", "Allow");
-    for (const negated of ["NotAction", "NotResource"]) {
-      expect(statement).not.toHaveProperty(negated);
-    }
-    const condition = at(statement, "Condition");
-    const wanted = at(condition, "StringEquals") ?? at(condition, "ForAllValues:StringLike");
-    const unwanted = at(condition, "ForAllValues:StringNotLike");
-    const suffix = condition
-      ? ` if ${unwanted ? "not " : ""}${JSON.stringify(unwanted ?? wanted)}`
-      : "";
-    for (const action of asList(at(statement, "Action"))) {
-      const resources = asList(at(statement, "Resource")).map(
-        (resource) => `${describeResource(resource)}${suffix}`,
-      );
-      const known = permissions.get(String(action)) ?? [];
-      permissions.set(String(action), new Set([...known, ...resources]));
-    }
-  }
-  return Object.fromEntries(
-    [...permissions].map(([action, resources]) => [action, [...resources].sort()]),
-  );
-}
-
 const functions = resourcesOf(torpedo, "AWS::Lambda::Function");
 
 const roles = resourcesOf(torpedo, ROLE).map(([id, role]) => ({
   id,
   role,
   name: withoutHash(id),
-  permissions: permissionsOf(id, role),
+  permissions: permissionsOf(torpedo, id),
 }));
 
 test.each(roles)("$name may do what it does, and nothing else", ({ name, permissions }) => {

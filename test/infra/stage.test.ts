@@ -20,7 +20,7 @@ function leavesOf(tree: object, above: Path = []): Path[] {
 
 /** A copy of a tree with something else at a path; undefined removes what is there. */
 function withAt(tree: object, [name = "", ...below]: Path, value: unknown): object {
-  const copy: Record<string, unknown> = { ...tree };
+  const copy = (Array.isArray(tree) ? [...tree] : { ...tree }) as Record<string, unknown>;
   if (below.length > 0) copy[name] = withAt(copy[name] as object, below, value);
   else if (value === undefined) delete copy[name];
   else copy[name] = value;
@@ -39,8 +39,26 @@ function problemsOf(resolve: () => unknown): string {
 
 describe("the stages that come with Torpedo", () => {
   test.each(BUILT_IN)("%s is whole and valid", (name) => {
-    expect(stageSchema.parse(STAGES[name])).toEqual(STAGES[name]);
-    expect(resolveStage(name)).toEqual({ name, ...STAGES[name] });
+    const read = stageSchema.parse(STAGES[name]);
+    // Carriers are the only ones that leave anything to defaults.
+    expect(read).toEqual({ ...STAGES[name], carriers: read.carriers });
+    expect(read.carriers).toMatchObject(STAGES[name]?.carriers ?? {});
+    expect(resolveStage(name)).toEqual({ name, ...read });
+  });
+
+  test("what a stage does not say of a sandbox", () => {
+    expect(resolveStage("dev").carriers).toEqual({
+      sandbox: {
+        kind: "sandbox",
+        down: false,
+        demotion: {
+          failuresPercent: 50,
+          receiptsAfterSeconds: 120,
+          slowReceiptsPercent: 80,
+          minimum: 20,
+        },
+      },
+    });
   });
 
   test("there are dev, prod and local", () => {
@@ -83,7 +101,9 @@ describe("a setting that is wrong, missing or unknown names itself", () => {
       "throttle.burstLimit",
       "rateLimits.requestsPerSecond",
       "rateLimits.statusQueriesPerSecond",
-      "carrier.name",
+      "carriers.sandbox.kind",
+      "routes.0.carrier",
+      "operatorMemoryDays",
     ]);
   });
 
@@ -143,11 +163,120 @@ describe("a setting that is wrong, missing or unknown names itself", () => {
     ["callbacks", { ...STAGES.dev?.callbacks, retentionHours: 47 }],
     ["callbacks", { ...STAGES.dev?.callbacks, retentionHours: 24 * 31 + 1 }],
     ["dispatch", { ...STAGES.dev?.dispatch, backoffCapSeconds: 901 }],
-    ["carrier", { name: "carrier-pigeon" }],
+    ["operatorMemoryDays", 367],
     ["alarms", { enabled: true, topicArn: "on-call" }],
   ])("beyond its limits: %s %j", (setting, value) => {
     expect(problemsOf(() => resolveStage("dev", { dev: { [setting]: value } }))).toContain(
       `stages.dev.${setting}`,
+    );
+  });
+});
+
+const SECRET = "arn:aws:secretsmanager:sa-east-1:111122223333:secret:torpedo/kannel-AbCdEf";
+const KANNEL = { kind: "kannel", url: "http://10.0.1.7:13013/cgi-bin/sendsms", secret: SECRET };
+
+describe("a carrier that is wrong names what is wrong with it", () => {
+  /** What is said of a stage with this carrier beside the one that routes lead to. */
+  const problemsWith = (name: string, settings: unknown) =>
+    problemsOf(() =>
+      resolveStage("dev", { dev: { carriers: { ...STAGES.dev?.carriers, [name]: settings } } }),
+    );
+
+  test.each(["sandbox-2", "0", "vivo.sp_1", "a".repeat(32)])("but not its name: %s", (name) => {
+    expect(problemsWith(name, { kind: "sandbox" })).toBe("no problem");
+  });
+
+  test.each(["", "Vivo", "-vivo", ".vivo", "vivo sp", "vivo/sp", "são", "a".repeat(33)])(
+    "its name: %j",
+    (name) => {
+      expect(problemsWith(name, { kind: "sandbox" })).toBe(
+        `stages.dev.carriers.${name}: a carrier's name has 1 to 32 lower-case letters, digits, '.', '_' or '-', and begins with a letter or digit`,
+      );
+    },
+  );
+
+  test.each([
+    ["kind", { kind: "pigeon" }],
+    ["kind", { kind: "constructor" }],
+    ["kind", {}],
+    ["maxPerSecond", { kind: "sandbox", maxPerSecond: 0 }],
+    ["maxPerSecond", { kind: "sandbox", maxPerSecond: 1.5 }],
+    ["maxPerSecond", { kind: "sandbox", maxPerSecond: 10_001 }],
+    ["senders", { kind: "sandbox", senders: [] }],
+    ["senders.1", { kind: "sandbox", senders: ["27182", "a name of more than eleven"] }],
+    ["demotion.failuresPercent", { kind: "sandbox", demotion: { failuresPercent: 101 } }],
+    ["demotion.receiptsAfterSeconds", { kind: "sandbox", demotion: { receiptsAfterSeconds: 9 } }],
+    ["demotion.slowReceiptsPercent", { kind: "sandbox", demotion: { slowReceiptsPercent: 0 } }],
+    ["demotion.minimum", { kind: "sandbox", demotion: { minimum: 0 } }],
+    ["url", { ...KANNEL, url: "kannel" }],
+    ["url", { ...KANNEL, url: "http://user:word@10.0.1.7/cgi-bin/sendsms" }],
+    ["secret", { ...KANNEL, secret: "s3cret" }],
+    ["secret", { ...KANNEL, secret: undefined }],
+    ["maxPrice", { kind: "aws-sms", maxPrice: "ten cents" }],
+    ["twoWay.0", { kind: "aws-sms", twoWay: ["+5511955550100"] }],
+    ["elsewhere.topicArn", { kind: "aws-sms", elsewhere: { region: "us-east-1" } }],
+  ])("its setting %s: %j", (setting, settings) => {
+    expect(problemsWith("vivo", settings)).toMatch(
+      new RegExp(`^stages\\.dev\\.carriers\\.vivo\\.${setting}: .+$`, "m"),
+    );
+  });
+
+  test.each([
+    ["url", { kind: "sandbox", url: KANNEL.url }],
+    ["down", { ...KANNEL, down: true }],
+    ["maxPrice", { ...KANNEL, maxPrice: "0.10" }],
+    ["secret", { kind: "aws-sms", secret: SECRET }],
+  ])("a setting of another kind: %s, %j", (setting, settings) => {
+    expect(problemsWith("vivo", settings)).toBe(
+      `stages.dev.carriers.vivo: Unrecognized key: "${setting}"`,
+    );
+  });
+
+  test("there is one at least", () => {
+    expect(problemsOf(() => resolveStage("dev", { dev: { carriers: {} } }))).toBe(
+      "stages.dev.carriers: a stage has at least one carrier",
+    );
+  });
+});
+
+describe("a route that is wrong names what is wrong with it", () => {
+  const problemsWith = (routes: unknown) =>
+    problemsOf(() => resolveStage("dev", { dev: { routes } }));
+  const carrier = "sandbox";
+
+  test.each([
+    ["country", { country: "br", carrier }],
+    ["country.1", { country: ["BR", "Chile"], carrier }],
+    ["country", { country: [], carrier }],
+    ["operator", { operator: "", carrier }],
+    ["subAccount", { subAccount: 7, carrier }],
+    ["lane", { lane: "express", carrier }],
+    ["share", { share: 0, carrier }],
+    ["share", { share: 101, carrier }],
+    ["carrier", { country: "BR" }],
+  ])("its setting %s: %j", (setting, route) => {
+    expect(problemsWith([{ carrier }, route])).toMatch(
+      new RegExp(`^stages\\.dev\\.routes\\.1\\.${setting}: .+$`),
+    );
+  });
+
+  test("in words, where it may be one thing or a list of them", () => {
+    expect(problemsWith([{ country: "br", carrier }])).toContain("two capital letters");
+  });
+
+  test("of which there are one to fifty", () => {
+    expect(problemsWith([])).toMatch(/^stages\.dev\.routes: /);
+    expect(problemsWith(Array(50).fill({ carrier }))).toBe("no problem");
+    expect(problemsWith(Array(51).fill({ carrier }))).toMatch(/^stages\.dev\.routes: /);
+  });
+
+  // A word that every JavaScript object answers to is not a carrier for that.
+  test("each that leads to a carrier that the stage does not have", () => {
+    expect(problemsWith([{ carrier: "constructor" }, { carrier }, { carrier: "vivo" }])).toBe(
+      [
+        'stages.dev.routes.0.carrier: there is no carrier "constructor"',
+        'stages.dev.routes.2.carrier: there is no carrier "vivo"',
+      ].join("\n"),
     );
   });
 });
@@ -169,12 +298,28 @@ describe("the context's `stages`", () => {
         ),
         (name, overlay) => {
           expect(resolveStage(name, { [name]: overlay })).toEqual({
-            name,
-            ...STAGES[name],
+            ...resolveStage(name),
             ...overlay,
           });
         },
       ),
+    );
+  });
+
+  test("replaces a stage's carriers as a whole", () => {
+    const carriers = { "sandbox-slow": { kind: "sandbox" }, vivo: KANNEL };
+    const routes = [{ carrier: "vivo" }, { carrier: "sandbox-slow" }];
+    const local = resolveStage("local", { local: { carriers, routes } });
+    expect(Object.keys(local.carriers)).toEqual(["sandbox-slow", "vivo"]);
+    // That of the stage as it comes has one.
+    expect(resolveStage("local").carriers["sandbox-slow"]?.maxPerSecond).toBe(20);
+    expect(local.carriers["sandbox-slow"]?.maxPerSecond).toBeUndefined();
+    expect(local.routes).toEqual(routes);
+  });
+
+  test("cannot take away the carrier that a stage's routes lead to", () => {
+    expect(problemsOf(() => resolveStage("prod", { prod: { carriers: { vivo: KANNEL } } }))).toBe(
+      'stages.prod.routes.0.carrier: there is no carrier "sandbox"',
     );
   });
 
@@ -185,7 +330,12 @@ describe("the context's `stages`", () => {
   });
 
   test("adds a stage when it is given whole", () => {
-    expect(resolveStage("staging", { staging: whole })).toEqual({ name: "staging", ...whole });
+    expect(resolveStage("staging", { staging: whole })).toEqual({
+      ...resolveStage("dev"),
+      ...whole,
+      carriers: resolveStage("dev").carriers,
+      name: "staging",
+    });
   });
 
   test.each(["a string", 7, null, ["dev"], { dev: "small" }, { dev: null }])(

@@ -1,15 +1,39 @@
 import { describe, expect, test } from "vitest";
 import { STAGES } from "../../lib/stage.ts";
-import { resourcesOf, synthesise, type Template } from "./synth.ts";
+import {
+  listAt,
+  referenceOf,
+  resourcesOf,
+  synthesise,
+  type Template,
+  withoutHash,
+} from "./synth.ts";
 
 const ALARM = "AWS::CloudWatch::Alarm";
 
-/** Every leaf of a tree, by path. */
+/** Every leaf of a tree, by path. A text that is put together is one, and so is what a policy allows. */
 function leavesOf(tree: unknown, path = ""): [string, unknown][] {
   if (typeof tree !== "object" || tree === null) return [[path, tree]];
+  if ("Fn::Join" in tree) return [[path, JSON.stringify(tree)]];
+  if ("Statement" in tree) return permissionsIn(tree).map((it) => [`${path} ${it}`, true]);
   return Object.entries(tree).flatMap(([name, value]) =>
     leavesOf(value, path === "" ? name : `${path}.${name}`),
   );
+}
+
+/** What a policy says, a line for each action on each resource. */
+function permissionsIn(policy: object): string[] {
+  const each = (value: unknown) => (Array.isArray(value) ? value : [value]);
+  return listAt(policy, "Statement").flatMap((statement) => {
+    const { Action, Resource, ...rest } = statement as Record<string, unknown>;
+    const suffix = JSON.stringify(rest) === '{"Effect":"Allow"}' ? "" : ` ${JSON.stringify(rest)}`;
+    return each(Action).flatMap((action) =>
+      each(Resource).map((resource) => {
+        const name = withoutHash(referenceOf(resource) ?? JSON.stringify(resource ?? "nothing"));
+        return `${action} on ${name}${suffix}`;
+      }),
+    );
+  });
 }
 
 /** The resources but alarms, under a name that does not say which stage they are of. */
@@ -57,20 +81,27 @@ describe("what the configuration of a stage covers, and nothing else, is differe
       "AWS::DynamoDB::Table UpdateReplacePolicy",
       "AWS::Lambda::EventSourceMapping ScalingConfig.MaximumConcurrency",
       "AWS::Lambda::Function Environment.Variables.CALLBACK_SLOTS",
+      "AWS::Lambda::Function Environment.Variables.CONCURRENCY",
       "AWS::Logs::LogGroup RetentionInDays",
     ]);
   });
 
   test("between local and dev", () => {
     expect(differences(anonymous("local"), anonymous("dev"))).toEqual([
+      // It remembers the operators of phones.
+      "AWS::IAM::Policy PolicyDocument dynamodb:GetItem on CarriersTable",
+      "AWS::IAM::Policy PolicyDocument dynamodb:PutItem on CarriersTable",
       "AWS::Lambda::Function Environment.Variables.ALLOW_LOOPBACK_ENDPOINTS",
       "AWS::Lambda::Function Environment.Variables.BACKOFF_BASE_SECONDS",
       "AWS::Lambda::Function Environment.Variables.BACKOFF_CAP_SECONDS",
       "AWS::Lambda::Function Environment.Variables.CALLBACK_ALLOW_HTTP",
       "AWS::Lambda::Function Environment.Variables.CALLBACK_ALLOW_LOOPBACK",
       "AWS::Lambda::Function Environment.Variables.CALLBACK_SLOTS",
+      "AWS::Lambda::Function Environment.Variables.CARRIERS",
       "AWS::Lambda::Function Environment.Variables.ENDPOINT_PROTOCOLS",
       "AWS::Lambda::Function Environment.Variables.MAX_ATTEMPTS",
+      "AWS::Lambda::Function Environment.Variables.OPERATOR_MEMORY_DAYS",
+      "AWS::Lambda::Function Environment.Variables.RECEIPTS_AFTER_SECONDS",
       "AWS::Logs::LogGroup RetentionInDays",
     ]);
   });

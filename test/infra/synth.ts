@@ -37,12 +37,24 @@ const { context } = JSON.parse(readFileSync("cdk.json", "utf8")) as {
   context: Record<string, unknown>;
 };
 
-/** The app of `bin/torpedo.ts` for a stage; `app.test.ts` holds the two together. */
+/**
+ * The app of `bin/torpedo.ts` for a stage; `app.test.ts` holds the two together.
+ * @throws StageConfigurationError
+ */
 export function createApp(stageName: string, overlays?: object) {
   assertBuilt();
-  const outdir = mkdtempSync(join(tmpdir(), "torpedo-synth-"));
-  const app = new App({ context, outdir });
   const stage = resolveStage(stageName, overlays);
+  const outdir = mkdtempSync(join(tmpdir(), "torpedo-synth-"));
+  try {
+    return { outdir, stage, ...createStacks(stage, outdir) };
+  } catch (error) {
+    rmSync(outdir, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+function createStacks(stage: Stage, outdir: string) {
+  const app = new App({ context, outdir });
   const torpedo = new TorpedoStack(app, "Torpedo", {
     stackName: `torpedo-${stage.name}`,
     description: "Torpedo: an SMS gateway",
@@ -57,7 +69,7 @@ export function createApp(stageName: string, overlays?: object) {
   }
   Tags.of(app).add("torpedo:stage", stage.name);
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
-  return { app, outdir, stage, torpedo };
+  return { app, torpedo };
 }
 
 const synthesised = new Map<string, Synthesis>();
@@ -147,6 +159,27 @@ export function listAt(value: unknown, ...path: readonly (string | number)[]): u
 export function referenceOf(value: unknown): string | undefined {
   const id = at(value, "Ref") ?? at(value, "Fn::GetAtt", 0);
   return typeof id === "string" ? id : undefined;
+}
+
+/** What CloudFormation would put for the stack's account and region. */
+const PSEUDO_PARAMETERS: Readonly<Record<string, string>> = {
+  "AWS::AccountId": "111122223333",
+  "AWS::Partition": "aws",
+  "AWS::Region": "sa-east-1",
+  "AWS::URLSuffix": "amazonaws.com",
+};
+
+/**
+ * A value of a template as the text that it will be.
+ * @param nameOf what stands for a resource that is referred to: its logical id, where not said
+ * @throws Error for what is no text
+ */
+export function textOf(value: unknown, nameOf = (logicalId: string) => logicalId): string {
+  if (typeof value === "string") return value;
+  const id = referenceOf(value);
+  if (id) return PSEUDO_PARAMETERS[id] ?? nameOf(id);
+  const [separator, parts] = listAt(value, "Fn::Join") as [string, unknown[]];
+  return parts.map((part) => textOf(part, nameOf)).join(separator);
 }
 
 /** Every value in a tree, the tree itself included. */

@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { CREATED_INDEX, PARKED_INDEX } from "../../functions/adapters/dynamodb/callback-keys.ts";
 import {
@@ -7,6 +8,7 @@ import {
   SENT_TO_INDEX,
   SORT_KEY,
 } from "../../functions/adapters/dynamodb/message-keys.ts";
+import { PARTS_WAIT_MS } from "../../functions/core/assemble-mo.ts";
 import { isWanted } from "../../functions/core/deliver-callbacks.ts";
 import {
   EVENT_SOURCE,
@@ -32,6 +34,7 @@ import {
   resourcesOf,
   synthesise,
   type Template,
+  textOf,
   valuesIn,
   withoutHash,
 } from "./synth.ts";
@@ -68,7 +71,20 @@ const PECULIAR = {
   },
   throttle: { rateLimit: 17, burstLimit: 18 },
   rateLimits: { requestsPerSecond: 701, statusQueriesPerSecond: 21 },
-  carrier: { name: "sandbox" },
+  carriers: {
+    sandbox: {
+      kind: "sandbox",
+      maxPerSecond: 301,
+      demotion: {
+        failuresPercent: 51,
+        receiptsAfterSeconds: 121,
+        slowReceiptsPercent: 81,
+        minimum: 24,
+      },
+    },
+  },
+  routes: [{ country: "BR", share: 35, carrier: "sandbox" }],
+  operatorMemoryDays: 29,
 };
 const peculiar = synthesise("peculiar", { peculiar: PECULIAR });
 
@@ -154,9 +170,10 @@ describe("tables and queues stay the ones they are", () => {
     expect(tables.map(([id, table]) => [id, table.Properties.TableName, keysOf(table)])).toEqual([
       ["MessagesTable9E4E97A0", undefined, KEYS],
       ["DirectoryTableD64E6930", undefined, KEYS],
-      ["SandboxCarrierOutbox122CACFB", undefined, KEYS],
-      ["CallbacksTable338901A9", undefined, KEYS],
       ["RateLimitsCounts4E3390A6", undefined, KEYS],
+      ["CarriersTable39BEB726", undefined, KEYS],
+      ["CarriersSandboxOutbox5676C0CC", undefined, KEYS],
+      ["CallbacksTable338901A9", undefined, KEYS],
     ]);
   });
 
@@ -173,6 +190,7 @@ describe("tables and queues stay the ones they are", () => {
       ["CallbackEventsDeadLetters5A3D513F", undefined, undefined],
       ["CallbackEventsQueueA0DAF309", undefined, undefined],
       ["CallbackRetriesQueueEECF676F", undefined, undefined],
+      ["CarrierEventsMoPartsQueueCF4DAC12", undefined, undefined],
       ["CarrierEventsReportsDeadLettersF2381B69", undefined, undefined],
       ["CarrierEventsReportsQueueC02891A9", undefined, undefined],
       ["DispatchBulkDeadLetters3AD04C81", undefined, undefined],
@@ -185,13 +203,15 @@ describe("tables and queues stay the ones they are", () => {
 });
 
 describe("tables", () => {
-  test("a lasting stage keeps messages, deliveries and directory; the sandbox's outbox goes with the stack", () => {
+  test("a lasting stage keeps messages, deliveries and directory; what is soon of no worth goes with the stack", () => {
     const kept = { DeletionPolicy: "Retain", UpdateReplacePolicy: "Retain" };
     expect(named(prod, TABLE)).toMatchObject({
       MessagesTable: { ...kept, Properties: { DeletionProtectionEnabled: true } },
       CallbacksTable: { ...kept, Properties: { DeletionProtectionEnabled: true } },
       DirectoryTable: { ...kept, Properties: { DeletionProtectionEnabled: true } },
-      SandboxCarrierOutbox: { DeletionPolicy: "Delete" },
+      CarriersTable: { DeletionPolicy: "Delete" },
+      CarriersSandboxOutbox: { DeletionPolicy: "Delete" },
+      RateLimitsCounts: { DeletionPolicy: "Delete" },
     });
   });
 
@@ -212,9 +232,10 @@ describe("tables", () => {
     ).toEqual([
       ["MessagesTable", forgets],
       ["DirectoryTable", undefined],
-      ["SandboxCarrierOutbox", forgets],
-      ["CallbacksTable", forgets],
       ["RateLimitsCounts", forgets],
+      ["CarriersTable", forgets],
+      ["CarriersSandboxOutbox", forgets],
+      ["CallbacksTable", forgets],
     ]);
   });
 
@@ -382,7 +403,10 @@ describe.each(queues.filter(({ isDeadLetterQueue }) => !isDeadLetterQueue))(
           TreatMissingData: "notBreaching",
         },
       ]);
-      expect(alarms[0]?.Threshold).toBeLessThanOrEqual(15 * 60);
+      // In the queue of MOs that wait for their parts, they grow older by design.
+      const waits = withoutHash(id) === "CarrierEventsMoPartsQueue" ? PARTS_WAIT_MS / 1_000 : 0;
+      expect(alarms[0]?.Threshold).toBeGreaterThan(waits);
+      expect(alarms[0]?.Threshold).toBeLessThanOrEqual(waits + 15 * 60);
     });
   },
 );
@@ -440,9 +464,15 @@ describe.each(resourcesOf(prod, FUNCTION))("function %s", (_id, { Properties }) 
 test("functions are deployed without their source maps, and both lanes from one bundle", () => {
   const { packages } = synthesise("prod");
   const capabilities = new Set(resourcesOf(prod, FUNCTION).map(([id]) => capabilityOf(id)));
-  const besideBundles: Readonly<Record<string, string[]>> = { admin: ["openapi.json"] };
-  expect(packages.map((files) => [...files].sort()).sort()).toEqual(
-    [...capabilities].map((name) => ["index.mjs", ...(besideBundles[name] ?? [])]).sort(),
+  const built = [...capabilities].map((name) =>
+    readdirSync(join("dist", name)).filter((file) => !file.endsWith(".map")),
+  );
+  const sorted = (lists: readonly (readonly string[])[]) =>
+    lists.map((files) => [...files].sort()).sort();
+  expect(sorted(packages)).toEqual(sorted(built));
+  for (const files of packages) expect(files).toContain("index.mjs");
+  expect(sorted(packages).flatMap((files) => files.filter((it) => !it.endsWith(".mjs")))).toEqual(
+    expect.toSatisfy((it: string[]) => it.sort().join() === "openapi.json,operators.json"),
   );
 });
 
@@ -452,6 +482,7 @@ test("functions that feed their own queue are not taken for a loop, and no other
   );
   expect(exempt.map(([id]) => withoutHash(id)).sort()).toEqual([
     "CallbackFunction",
+    "CarrierEventsFunction",
     "DispatchBulkFunction",
     "DispatchFunction",
   ]);
@@ -481,22 +512,38 @@ describe.each(LANES)("%s", (name) => {
       MAX_ATTEMPTS: "14",
       BACKOFF_BASE_SECONDS: "15",
       BACKOFF_CAP_SECONDS: "160",
-      CARRIER: "sandbox",
     });
+  });
+
+  test("knows the carriers, where messages go, and how many hand over with it, as the stage says", () => {
+    const told = environmentOf(peculiar.torpedo, name);
+    expect(JSON.parse(textOf(told.CARRIERS, withoutHash))).toEqual({
+      sandbox: {
+        ...PECULIAR.carriers.sandbox,
+        outboxTable: "CarriersSandboxOutbox",
+        carrierEventsQueueUrl: "CarrierEventsReportsQueue",
+      },
+    });
+    expect(JSON.parse(String(told.ROUTES))).toEqual([
+      { country: ["BR"], share: 35, carrier: "sandbox" },
+    ]);
+    expect(told).toMatchObject({ OPERATOR_MEMORY_DAYS: "29", CONCURRENCY: String(11 + 19) });
   });
 });
 
 describe("the two lanes to the carrier", () => {
   const environments = LANES.map((name) => environmentOf(prod, name));
 
-  test("differ in nothing but their queues", () => {
+  test("differ in nothing but their queues, and know which they are", () => {
     const [singles = {}, bulk = {}] = environments;
     const ofQueues = {
       DISPATCH_QUEUE_URL: expect.anything(),
       DISPATCH_QUEUE_ARN: expect.anything(),
       DISPATCH_DEAD_LETTER_QUEUE_ARN: expect.anything(),
       DEAD_LETTER_QUEUE_URL: expect.anything(),
+      LANE: "bulk",
     };
+    expect(singles.LANE).toBe("singles");
     expect(bulk).toEqual({ ...singles, ...ofQueues });
     const [fnOfSingles, fnOfBulk] = LANES.map((name) => resourceNamed(prod, FUNCTION, name));
     for (const property of ["Code", "Handler", "MemorySize", "Timeout"]) {
@@ -509,7 +556,7 @@ describe("the two lanes to the carrier", () => {
       const worksOn = resourcesOf(prod, MAPPING).flatMap(([, { Properties }]) =>
         nameIn(Properties.FunctionName) === name ? [nameIn(Properties.EventSourceArn)] : [],
       );
-      const isToldOf = Object.values(environmentOf(prod, name)).flatMap((value) =>
+      const isToldOf = [...valuesIn(environmentOf(prod, name))].flatMap((value) =>
         prod.Resources[referenceOf(value) ?? ""]?.Type === QUEUE ? [nameIn(value)] : [],
       );
       return [...new Set([...worksOn, ...isToldOf])].sort();
@@ -581,6 +628,26 @@ describe("carrier-events", () => {
     expect(environmentOf(peculiar.torpedo, "CarrierEventsFunction")).toMatchObject({
       MO_RETENTION_HOURS: "73",
     });
+  });
+
+  test("knows when receipts are late, and for how long to remember operators", () => {
+    const told = environmentOf(peculiar.torpedo, "CarrierEventsFunction");
+    expect(JSON.parse(String(told.RECEIPTS_AFTER_SECONDS))).toEqual({ sandbox: 121 });
+    expect(told).toMatchObject({ OPERATOR_MEMORY_DAYS: "29", SNS_TOPICS: "{}" });
+  });
+
+  test("wakes itself for MOs whose parts do not come, through a queue that nothing else is in", () => {
+    const users = resourcesOf(prod, FUNCTION).filter(([, fn]) =>
+      [...valuesIn(variablesOf(fn))].some((value) => nameIn(value) === "CarrierEventsMoPartsQueue"),
+    );
+    expect(users.map(([id]) => withoutHash(id))).toEqual(["CarrierEventsFunction"]);
+    expect(nameIn(environmentOf(prod, "CarrierEventsFunction").MO_PARTS_QUEUE_URL)).toBe(
+      "CarrierEventsMoPartsQueue",
+    );
+    const { Properties } = resourceNamed(prod, QUEUE, "CarrierEventsMoPartsQueue");
+    expect(nameIn(at(Properties, "RedrivePolicy", "deadLetterTargetArn"))).toBe(
+      "CarrierEventsReportsDeadLetters",
+    );
   });
 
   test("sets aside the MOs that are nobody's behind its own queue, from where they are redriven", () => {
@@ -658,6 +725,7 @@ describe("queues feed their functions", () => {
       ["CallbackDeliveriesQueue", "CallbackFunction", 10],
       ["CallbackEventsQueue", "CallbackFunction", 10],
       ["CallbackRetriesQueue", "CallbackFunction", 10],
+      ["CarrierEventsMoPartsQueue", "CarrierEventsFunction", 10],
       ["CarrierEventsReportsQueue", "CarrierEventsFunction", 10],
       // Twenty messages each.
       ["DispatchBulkQueue", "DispatchBulkFunction", 4],
@@ -678,6 +746,8 @@ describe("queues feed their functions", () => {
       DispatchBulkQueue: 19,
       BulkBatchesQueue: 20,
       CarrierEventsReportsQueue: 12,
+      // The least there is: a single MO in a thousand lacks a part.
+      CarrierEventsMoPartsQueue: 2,
       CallbackEventsQueue: 13,
       CallbackDeliveriesQueue: 13,
       CallbackRetriesQueue: 13,
@@ -717,6 +787,7 @@ describe("the stream feeds status-events", () => {
     batch: { sk: "BATCH#0000", isTold: false },
     batchIds: { sk: "IDS", isTold: false },
     canceled: { sk: "CANCELED#1795000000000", isTold: false },
+    moParts: { sk: "PARTS", isTold: false },
     open: { sk: "OPEN#019aa6c0-0000-7000-8000-000000000000", isTold: false },
   };
 
@@ -925,6 +996,8 @@ test("the outputs are those that the command line, local runs and tests look for
     "CallbackRetryQueueUrl",
     "CallbacksTableName",
     "CarrierEventsQueueUrl",
+    "CarrierOffers",
+    "CarriersTableName",
     "DirectoryTableName",
     "DispatchQueueUrl",
     "EndpointLoopback",

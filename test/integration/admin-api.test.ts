@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { callAdmin } from "./support/admin-api.ts";
+import { adminJson } from "./support/command-line.ts";
 import { eventually } from "./support/eventually.ts";
 import { phoneOfOurOwn, stack } from "./support/stack.ts";
 import { TestWavyAccount } from "./support/wavy-account.ts";
@@ -171,6 +172,20 @@ describe("the admin API", () => {
     expect((await ask("POST", `${path}/credit`, addition)).body).toEqual({ credit: 7 });
     expect((await ask("POST", `${path}/credit`, addition)).body).toEqual({ credit: 7 });
     expect(await ask("DELETE", path)).toMatchObject({ status: 409 });
+  });
+
+  it("shows the senders and routes that the operator has set, and lets nobody change them", async () => {
+    const route = { country: ["BR"], carrier: "sandbox" };
+    await adminJson(
+      ...["account", "set", "--account", account.name, "--senders", "27182"],
+      ...["--routes", JSON.stringify([route])],
+    );
+    const { body } = await ask("GET", "/account");
+    expect(body).toMatchObject({ senders: ["27182"], routes: [route] });
+    for (const change of [{ senders: ["31415"] }, { routes: null }]) {
+      expect(await ask("PATCH", "/account", change)).toMatchObject({ status: 400 });
+    }
+    expect((await ask("GET", "/account")).body).toEqual(body);
   });
 
   it.each([

@@ -97,6 +97,47 @@ describe("npm run admin", () => {
     expect(await onAccount("user list")).toEqual({ users: [] });
   });
 
+  it("sets an account's senders and routes to what the stage's carriers offer, and nothing else", async () => {
+    const onAccount = await newAccount();
+    const { ofStage } = await json("carrier", "list");
+    expect(ofStage).toContainEqual(expect.objectContaining({ carrier: "sandbox" }));
+    const routes = [{ country: "BR", lane: "singles", share: 70, carrier: "sandbox" }];
+    const changed = await onAccount(
+      "account set",
+      ...["--senders", "27182", "--routes", JSON.stringify(routes)],
+    );
+    const set = { senders: ["27182"], routes: [{ ...routes[0], country: ["BR"] }] };
+    expect(changed).toMatchObject(set);
+    expect(await onAccount("account show")).toMatchObject(set);
+
+    const shown = await admin("account", "show", "--account", changed.account);
+    expect(shown.stdout).toContain('"to BR, in the lane singles, 70 of a hundred: sandbox"');
+
+    for (const [options, message] of [
+      [["--routes", '[{"carrier":"nobody"}]'], /no carrier "nobody"/],
+      [["--senders", "Acme"], /phones in BR/],
+    ] as const) {
+      const refused = await admin("account", "set", "--account", changed.account, ...options);
+      expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(message) });
+    }
+    const back = await onAccount("account set", "--routes", "stage", "--senders", "");
+    expect(back.senders).toEqual([]);
+    expect(await onAccount("account show")).not.toHaveProperty("routes");
+  });
+
+  it("shows how the stage's carriers fare", async () => {
+    const { carriers } = await json("carrier", "status");
+    expect(carriers).toContainEqual(
+      expect.objectContaining({
+        carrier: "sandbox",
+        state: expect.stringMatching(/^(good|demoted|trial)$/),
+        minutes: 5,
+        handedOver: expect.any(Number),
+        failed: expect.any(Number),
+      }),
+    );
+  });
+
   it("shows what the sandbox carrier was handed", async () => {
     const name = `admin-${randomUUID()}`;
     const { password } = await json("account", "create", "--account", name);

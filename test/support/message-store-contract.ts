@@ -205,6 +205,8 @@ export function describeMessageStore(
       const held = await claim("first");
       if (held.kind !== "claimed") throw new Error("not claimed");
       expect(await store.change(message, { state: "EXPIRED" })).toBeUndefined();
+      const lastCall = { token: "first", until: clock.now() + 30_000, lastCall: true } as const;
+      await store.change(held.message, { lease: lastCall });
       clock.advance(30_000);
       await claim("second");
       expect(await store.change(held.message, { state: "SENT", lease: undefined })).toBeUndefined();

@@ -72,6 +72,7 @@ const IMPORT_RULES: readonly ImportRule[] = [
     allowed: [
       ours("functions/core/", "functions/adapters/"),
       (it) => anyPackage(it) && !packages("@middy", "@aws-lambda-powertools")(it),
+      packages("@aws-lambda-powertools/parameters"),
     ],
   },
   {
@@ -94,7 +95,10 @@ const IMPORT_RULES: readonly ImportRule[] = [
     files: new RegExp(`^${CAPABILITY}/env\\.ts$`),
     because:
       "env.ts says what variables there are: lib imports it, so it brings nothing else along",
-    allowed: [packages("zod"), ours("functions/adapters/[^/]+/env\\.ts$")],
+    allowed: [
+      packages("zod"),
+      ours("functions/adapters/[^/]+/env\\.ts$", "functions/adapters/json-variable\\.ts$"),
+    ],
   },
   {
     files: new RegExp(`^${CAPABILITY}/schema\\.ts$`),
@@ -150,7 +154,7 @@ const IMPORT_RULES: readonly ImportRule[] = [
     files: /^lib\//,
     because: "lib knows of functions what they read from their environment, and nothing else",
     allowed: [
-      ours("lib/", `${CAPABILITY}/env\\.ts$`),
+      ours("lib/", `${CAPABILITY}/env\\.ts$`, "functions/adapters/carriers/env\\.ts$"),
       packages("aws-cdk-lib", "constructs", "zod"),
       node,
     ],

@@ -8,3 +8,9 @@ export const directoryEnv = z.object({ DIRECTORY_TABLE: z.string().min(1) });
 export const rateLimitsEnv = z.object({ RATE_LIMITS_TABLE: z.string().min(1) });
 /** What a function needs to know to reach what endpoints are told, and how they fare. */
 export const callbacksEnv = z.object({ CALLBACKS_TABLE: z.string().min(1) });
+/** What a function needs to know to reach how the carriers fare. */
+export const carriersTableEnv = z.object({
+  CARRIERS_TABLE: z.string().min(1),
+  /** For how many days the operators of phones are remembered; 0 for not at all. */
+  OPERATOR_MEMORY_DAYS: z.coerce.number().nonnegative(),
+});

@@ -13,6 +13,7 @@
  * | `account`           | `NEW#receivedAt#moId` | an MO that nobody has listed yet                |
  * | `account`           | `NEW#~subAccount#receivedAt#moId` | the same, of a sub-account          |
  * | `#moId`             | `OWNER`               | that an MO has been stored, with whomever       |
+ * | `#digest`           | `PARTS`               | MOs of which not all parts are there            |
  */
 export const SORT_KEY = {
   message: "MT",
@@ -23,6 +24,7 @@ export const SORT_KEY = {
   mo: "MO#",
   newMo: "NEW#",
   moOwner: "OWNER",
+  moParts: "PARTS",
 } as const;
 
 /** The partition of a message, or of a batch. */

@@ -1,5 +1,8 @@
 import { type EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
 import {
+  CARRIER_DEMOTED,
+  CARRIER_RESTORED,
+  type CarrierChanged,
   ENDPOINT_DISABLED,
   type EndpointDisabled,
   EVENT_SOURCE,
@@ -15,8 +18,15 @@ import type { EventBus } from "../../core/ports.ts";
 const MAX_ENTRIES = 10;
 
 /** What an event is called, and when it happened. */
-function headOf(event: TorpedoEvent | EndpointDisabled) {
+function headOf(event: TorpedoEvent | EndpointDisabled | CarrierChanged) {
   if ("endpointId" in event) return { DetailType: ENDPOINT_DISABLED, Time: new Date(event.at) };
+  if ("change" in event) {
+    const isDemoted = event.change === "demoted";
+    return {
+      DetailType: isDemoted ? CARRIER_DEMOTED : CARRIER_RESTORED,
+      Time: new Date(event.at),
+    };
+  }
   return {
     DetailType: isMessageReceived(event) ? MESSAGE_RECEIVED : MESSAGE_STATUS_CHANGED,
     Time: new Date(timeOfEvent(event)),

@@ -1,4 +1,5 @@
 import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import type { PartsDue, PartsTimer } from "../../core/assemble-mo.ts";
 import type { CarrierEvent, CarrierReports } from "../../core/carrier.ts";
 import { slicesWithin } from "../../core/slices.ts";
 import { sendTogether } from "./send-together.ts";
@@ -6,8 +7,8 @@ import { sendTogether } from "./send-together.ts";
 /** What fits into one request; AWS takes four times as much, but not everything that speaks SQS does. */
 const REQUEST = { count: 10, size: 250_000 };
 
-/** The queue in which everything that carriers report waits to be applied. */
-export interface CarrierEventsQueue extends CarrierReports {
+/** The queue in which everything that carriers report waits to be applied, and MOs for their parts. */
+export interface CarrierEventsQueue extends CarrierReports, PartsTimer {
   /** @param delaySeconds 0 to 900 */
   enqueue(event: CarrierEvent, delaySeconds?: number): Promise<void>;
 }
@@ -18,16 +19,20 @@ export function createCarrierEventsQueue(deps: {
   readonly queueUrl: string;
 }): CarrierEventsQueue {
   const { client, queueUrl } = deps;
+
+  async function send(event: CarrierEvent | PartsDue, delaySeconds: number): Promise<void> {
+    await client.send(
+      new SendMessageCommand({
+        QueueUrl: queueUrl,
+        MessageBody: bodyOf(event),
+        ...(delaySeconds > 0 && { DelaySeconds: delaySeconds }),
+      }),
+    );
+  }
+
   return {
-    async enqueue(event, delaySeconds = 0) {
-      await client.send(
-        new SendMessageCommand({
-          QueueUrl: queueUrl,
-          MessageBody: bodyOf(event),
-          ...(delaySeconds > 0 && { DelaySeconds: delaySeconds }),
-        }),
-      );
-    },
+    enqueue: (event, delaySeconds = 0) => send(event, delaySeconds),
+    wake: (due, afterMs) => send(due, Math.ceil(afterMs / 1_000)),
 
     async enqueueMany(events) {
       const slices = slicesWithin(events.map(bodyOf), REQUEST, Buffer.byteLength);
@@ -45,7 +50,7 @@ export function createCarrierEventsQueue(deps: {
 }
 
 /** What phones send can hold characters that SQS refuses (SendMessage, "MessageBody"), of which JSON escapes all but two. */
-const bodyOf = (event: CarrierEvent) =>
+const bodyOf = (event: CarrierEvent | PartsDue) =>
   JSON.stringify(event).replace(/[\ufffe\uffff]/g, (character) =>
     character === "\ufffe" ? "\\ufffe" : "\\uffff",
   );

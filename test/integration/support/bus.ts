@@ -18,11 +18,17 @@ export interface BusEvent {
   readonly detail: unknown;
 }
 
+/** Watches what the bus tells of an account. @returns as `watchEvents` */
+export const watchBus = (account: string) => watchEvents({ account: [account] });
+
 /**
  * Hangs a rule on the bus, as a team does, and a queue behind it.
- * @returns what waits for more events of the account for a second, and knows all that have come
+ * @param detail which events, by their details
+ * @returns what waits for more events for a second, and knows all that have come
  */
-export async function watchBus(account: string): Promise<() => Promise<readonly BusEvent[]>> {
+export async function watchEvents(
+  detail: Readonly<Record<string, readonly string[]>>,
+): Promise<() => Promise<readonly BusEvent[]>> {
   const name = `test-${randomUUID()}`;
   const { QueueUrl } = await sqs.send(
     // Long enough for what was received not to come again.
@@ -32,7 +38,7 @@ export async function watchBus(account: string): Promise<() => Promise<readonly 
     new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["QueueArn"] }),
   );
   const rule = { Name: name, EventBusName: stack.outputs.EventBusName };
-  const pattern = { source: ["torpedo"], detail: { account: [account] } };
+  const pattern = { source: ["torpedo"], detail };
   await eventBridge.send(new PutRuleCommand({ ...rule, EventPattern: JSON.stringify(pattern) }));
   await eventBridge.send(
     new PutTargetsCommand({

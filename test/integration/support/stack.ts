@@ -3,7 +3,7 @@ import { SQSClient } from "@aws-sdk/client-sqs";
 import { inject } from "vitest";
 import { EMULATOR_CREDENTIALS } from "../../../bin/aws-target.ts";
 import { openCallbacks, openDirectory } from "../../../bin/directory-client.ts";
-import { createSandboxOutbox } from "../../../functions/adapters/carriers/sandbox-outbox.ts";
+import { createSandboxOutbox } from "../../../functions/adapters/carriers/sandbox/outbox.ts";
 import { createDocumentClient } from "../../../functions/adapters/dynamodb/client.ts";
 import { createCarrierEventsQueue } from "../../../functions/adapters/sqs/carrier-events-queue.ts";
 import type { AccountSettings } from "../../../functions/core/account.ts";
@@ -96,7 +96,11 @@ export class TestAccount {
       account: `test-${randomUUID()}`,
       country: "BR",
     });
-    await changeAccountSettings(directory, account, settings);
+    await changeAccountSettings(
+      { ...directory, offers: stack.outputs.CarrierOffers },
+      account,
+      settings,
+    );
     return new TestAccount(account, password);
   }
 

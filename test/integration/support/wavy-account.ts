@@ -26,6 +26,7 @@ const access = {
   ...openDirectory(stack.outputs, clientConfig),
   users: createUsers(table),
   subAccounts: createSubAccounts(table),
+  offers: stack.outputs.CarrierOffers,
 };
 
 /** A user of a test's own, and what it authenticates with. */

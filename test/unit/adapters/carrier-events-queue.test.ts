@@ -1,6 +1,8 @@
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { describe, expect, it } from "vitest";
 import { createCarrierEventsQueue } from "../../../functions/adapters/sqs/carrier-events-queue.ts";
+import { carrierEventsInputSchema } from "../../../functions/carrier-events/schema.ts";
+import { PARTS_WAIT_MS, type PartsDue } from "../../../functions/core/assemble-mo.ts";
 import { type CarrierEvent, carrierEventSchema } from "../../../functions/core/carrier.ts";
 import { stubbedAws, type WireRequest } from "../../support/stub-aws.ts";
 
@@ -77,6 +79,23 @@ describe("the carrier-events queue", () => {
       expect(Buffer.byteLength(bodies.join(""))).toBeLessThanOrEqual(262_144);
     }
     expect(sent(requests)).toEqual(long);
+  });
+
+  it("holds back what is to be woken, to the second", async () => {
+    const { requests, queue } = setUp();
+    const due: PartsDue = {
+      type: "mo-parts-due",
+      carrier: "kannel",
+      from: "5519900001111",
+      shortCode: "27182",
+      reference: 7,
+      total: 3,
+      id: "m/1",
+    };
+    await queue.wake(due, PARTS_WAIT_MS);
+    expect(requests[0]?.body).toMatchObject({ DelaySeconds: 900 });
+    const body = String(requests[0]?.body.MessageBody);
+    expect(carrierEventsInputSchema.parse(JSON.parse(body))).toEqual(due);
   });
 
   it("takes every character that a phone can send", async () => {

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import { describe, expect, it } from "vitest";
-import { createSandboxCarrier } from "../../../functions/adapters/carriers/sandbox.ts";
+import { createSandboxCarrier } from "../../../functions/adapters/carriers/sandbox/carrier.ts";
 import {
   sandboxBehaviour,
   sandboxOperator,
-} from "../../../functions/adapters/carriers/sandbox-numbers.ts";
-import type { OutboxEntry } from "../../../functions/adapters/carriers/sandbox-outbox.ts";
+} from "../../../functions/adapters/carriers/sandbox/numbers.ts";
+import type { OutboxEntry } from "../../../functions/adapters/carriers/sandbox/outbox.ts";
 import {
   type CarrierEvent,
   carrierEventSchema,
@@ -24,6 +24,8 @@ function setUp() {
   let receiptsFail = false;
   let outboxFails = false;
   const carrier = createSandboxCarrier({
+    name: "sandbox",
+    down: false,
     clock,
     pause: async (ms) => {
       pauses.push(ms);
@@ -54,6 +56,8 @@ function setUp() {
       destination,
       text: "Hello",
       ...(part && { part }),
+      segments: { coding: "gsm", texts: ["Hello"], first: 1, total: 1 },
+      lane: "singles",
       flash: false,
     });
   const failNextReceipt = () => {

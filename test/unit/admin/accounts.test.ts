@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { changeAccountSettings } from "../../../functions/core/accounts.ts";
+import { sampleAccount } from "../../support/samples.ts";
 import { codeOf, messageOf, NUMBER, sampleSubAccount, TestAdmin } from "./support.ts";
 
 const bodyOf = async (answer: Promise<{ status: number; body: unknown }>) => {
@@ -23,9 +24,23 @@ describe("the account", () => {
       shortCodes: [],
       moDialect: "mesago",
       optOut: expect.objectContaining({ enabled: true, keywords: expect.any(Array) }),
+      senders: [],
       rateLimits: {},
       createdAt: "1970-01-01T00:00:00Z",
     });
+  });
+
+  it("is shown with its senders and routes, whatever these name", async () => {
+    const api = await TestAdmin.create();
+    const senders = ["27182", "Acme"];
+    const routes = [
+      { country: ["BR"], operator: ["Vivo"], subAccount: ["Sales"], carrier: "kannel" },
+      { lane: "bulk" as const, share: 12.5, carrier: "aws" },
+    ];
+    api.directory.accounts.set("acme", sampleAccount({ senders, routes }));
+    expect(await bodyOf(api.get("/account"))).toMatchObject({ senders, routes });
+    const changed = await bodyOf(api.ask("PATCH", "/account", { transliterate: true }));
+    expect(changed).toMatchObject({ senders, routes, transliterate: true });
   });
 
   it("has settings that can be changed field by field, and back to their defaults", async () => {
@@ -84,6 +99,10 @@ describe("the account", () => {
     ["segmentation", "gsm"],
     ["shortCodes", ["27182"]],
     ["operatorOfMo", true],
+    ["senders", ["27182"]],
+    ["senders", null],
+    ["routes", [{ carrier: "sandbox" }]],
+    ["routes", null],
     ["rateLimits", { requestsPerSecond: 1 }],
     ["limits", { prepaid: false }],
     ["state", "disabled"],

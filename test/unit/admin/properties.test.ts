@@ -51,6 +51,8 @@ const FIELDS: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   perDay: count,
   perMonth: count,
   prepaid: fc.boolean(),
+  senders: fc.array(fc.constantFrom("27182", "Acme", "*")),
+  routes: fc.array(fc.record({ carrier: fc.constantFrom("sandbox", "constructor", "") })),
   moDialect: fc.constantFrom("wavy", "mesago", "x"),
   transliterate: fc.boolean(),
 };

@@ -1,4 +1,8 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
+import { goodCarrier } from "../../../functions/core/carrier-health.ts";
 import { hashSecret } from "../../../functions/core/passwords.ts";
 import { newAccess, runCommand } from "./support.ts";
 
@@ -33,6 +37,102 @@ describe("account set", () => {
     expect(await json("account set --account acme --email none")).not.toHaveProperty("email");
     await run("account set --account acme --short-codes 27182,31415");
     expect((await json("account set --account acme --short-codes ''")).shortCodes).toEqual([]);
+  });
+});
+
+describe("account set: senders and routes", () => {
+  const routes = [
+    { country: "BR", lane: "bulk", share: 70, carrier: "kannel" },
+    { carrier: "sandbox" },
+  ];
+  const read = [{ ...routes[0], country: ["BR"] }, routes[1]];
+
+  it("sets senders in their order, once each, and takes them away by an empty list", async () => {
+    const changed = await json("account set --account acme --senders '31415, 27182,31415'");
+    expect(changed.senders).toEqual(["31415", "27182"]);
+    expect(changed).not.toHaveProperty("routes");
+    expect((await json("account set --account acme --senders ''")).senders).toEqual([]);
+  });
+
+  it("sets routes of the account's own, shows them by the line, and takes the stage's again", async () => {
+    const changed = await run(`account set --account acme --routes '${JSON.stringify(routes)}'`);
+    expect(changed.json).toMatchObject({ routes: read });
+    expect(access.directory.accounts.get("acme")?.routes).toEqual(read);
+    for (const { lines } of [changed, await run("account show --account acme")]) {
+      const shown = JSON.parse(lines.join("\n"));
+      expect(shown.routes).toEqual([
+        "to BR, in the lane bulk, 70 of a hundred: kannel",
+        "all: sandbox",
+      ]);
+      expect(shown.account).toBe("acme");
+    }
+    const { accounts } = await json("account list");
+    expect(accounts).toMatchObject([{ routes: read }]);
+    const back = await run("account set --account acme --routes stage");
+    expect(back.json).not.toHaveProperty("routes");
+    expect(access.directory.accounts.get("acme")).not.toHaveProperty("routes");
+  });
+
+  it("shows all conditions that a route has", async () => {
+    const all = [
+      { country: ["BR", "PT"], operator: "Vivo", subAccount: ["a", "b"], carrier: "sandbox" },
+    ];
+    const { lines } = await run(`account set --account acme --routes '${JSON.stringify(all)}'`);
+    expect(JSON.parse(lines.join("\n")).routes).toEqual([
+      "to BR or PT, of operator Vivo, for sub-account a or b: sandbox",
+    ]);
+  });
+
+  it("reads routes from a file", async () => {
+    const directory = await mkdtemp(join(tmpdir(), "routes-"));
+    const file = join(directory, "routes.json");
+    try {
+      await writeFile(file, JSON.stringify(routes));
+      const changed = await json(`account set --account acme --routes-file ${file}`);
+      expect(changed.routes).toEqual(read);
+      await expect(
+        run(`account set --account acme --routes stage --routes-file ${file}`),
+      ).rejects.toThrow(/cannot be used with/);
+      await writeFile(file, "{}");
+      await expect(run(`account set --account acme --routes-file ${file}`)).rejects.toThrow(
+        /a file with a list in JSON/,
+      );
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+    await expect(run(`account set --account acme --routes-file ${file}`)).rejects.toThrow(
+      /cannot be read/,
+    );
+  });
+
+  it.each<[string, RegExp]>([
+    [
+      '--routes \'[{"carrier":"vivo"}]\'',
+      /^routes\.0\.carrier: .*no carrier "vivo".*kannel, sandbox/,
+    ],
+    ['--routes \'[{"country":"br","carrier":"kannel"}]\'', /^routes\.0\.country: .*capital/],
+    ['--routes \'[{"carrier":"kannel","weight":1}]\'', /^routes\.0: .*weight/],
+    ["--routes '[]'", /^routes: /],
+    ["--routes {}", /a list in JSON, or "stage"/],
+    ["--routes null", /a list in JSON, or "stage"/],
+    ["--routes [", /a list in JSON, or "stage"/],
+    ["--senders Acme", /^senders: phones in BR can be sent nothing from "Acme"/],
+    ["--senders 27182,!", /^senders\.1: a sender is/],
+    ['--senders 40001 --routes \'[{"carrier":"kannel"}]\'', /^senders: "40001" is let out by no/],
+  ])("changes nothing where it says what is wrong: %s", async (options, message) => {
+    const before = access.directory.accounts.get("acme");
+    await expect(run(`account set --account acme ${options}`)).rejects.toThrow(message);
+    expect(access.directory.accounts.get("acme")).toEqual(before);
+  });
+
+  it("cannot where the stack does not say which carriers it has, but sets everything else", async () => {
+    access.offers = undefined;
+    for (const options of ["--senders 27182", '--routes \'[{"carrier":"sandbox"}]\'']) {
+      await expect(run(`account set --account acme ${options}`)).rejects.toThrow(
+        /stage "local" does not say which carriers it has: deploy it anew/,
+      );
+    }
+    expect((await json("account set --account acme --transliterate on")).transliterate).toBe(true);
   });
 });
 
@@ -183,7 +283,8 @@ describe("blocked and opt-out", () => {
 
 describe("carrier", () => {
   it("is given URLs and a secret, which is shown once, and never a hash", async () => {
-    expect(await lines("carrier list")).toEqual(["No carrier reports over HTTP."]);
+    access.offers = undefined;
+    expect(await lines("carrier list")).toEqual(["Nothing is known of any carrier."]);
     const added = await json("carrier add --name vivo --protocol sandbox");
     expect(added).toMatchObject({
       carrier: "vivo",
@@ -195,7 +296,7 @@ describe("carrier", () => {
       expect(JSON.stringify(shown)).not.toContain(hashSecret(added.secret));
     }
     expect(JSON.stringify(await run("carrier list"))).not.toContain(added.secret);
-    expect(await lines("carrier list")).toEqual(["vivo  sandbox"]);
+    expect(await lines("carrier list")).toEqual(["vivo  reports by sandbox"]);
   });
 
   it("keeps its old secret for as long as it is told, and is removed", async () => {
@@ -214,13 +315,105 @@ describe("carrier", () => {
       expect.stringMatching(/this once/),
     ]);
     await run("carrier remove --name vivo");
-    expect(await json("carrier list")).toEqual({ carriers: [] });
+    expect((await json("carrier list")).carriers).toEqual([]);
+  });
+
+  it("is listed beside those of the stage, with the senders that these let out", async () => {
+    await run("carrier add --name vivo --protocol sandbox");
+    await run("carrier add --name kannel --protocol sandbox");
+    expect(await lines("carrier list")).toEqual([
+      "kannel  senders 27182, 31415  reports by sandbox",
+      "sandbox  senders any",
+      "vivo  not of the stage  reports by sandbox",
+    ]);
+    const { ofStage, carriers } = await json("carrier list");
+    expect(ofStage).toEqual([
+      { carrier: "kannel", senders: ["27182", "31415"] },
+      { carrier: "sandbox" },
+    ]);
+    expect(carriers.map(({ carrier }: { carrier: string }) => carrier)).toEqual(["vivo", "kannel"]);
   });
 
   it("has an URL that can be called where it is the emulator's", async () => {
     access.target.clientConfig = { endpoint: "http://127.0.0.1:4566" };
     const { dlrUrl } = await json("carrier add --name vivo --protocol sandbox");
     expect(dlrUrl).toBe("http://127.0.0.1:4566/_aws/execute-api/ApiId/carriers/vivo/dlr");
+  });
+});
+
+describe("carrier status", () => {
+  const counts = (handedOver: number, failed: number, awaited: number, prompt: number) => ({
+    handedOver,
+    failed,
+    awaited,
+    prompt,
+  });
+
+  it("shows who is demoted, since and until when, and what was handed over of late", async () => {
+    const { clock, carrierHealths } = access;
+    const now = clock.now();
+    carrierHealths?.healths.push(
+      { ...goodCarrier("gone"), state: "demoted" },
+      {
+        ...goodCarrier("kannel"),
+        state: "demoted",
+        reason: "failures",
+        percent: 63,
+        since: now - 10_000,
+        until: now + 20_000,
+        demotions: 2,
+      },
+    );
+    carrierHealths?.slices.push(
+      { carrier: "kannel", start: now - 360_000, counts: counts(1_000, 1_000, 0, 0) },
+      { carrier: "kannel", start: now - 240_000, counts: counts(60, 40, 20, 15) },
+      { carrier: "kannel", start: now - 10_000, counts: counts(40, 23, 10, 0) },
+      { carrier: "gone", start: now - 10_000, counts: counts(7, 7, 0, 0) },
+    );
+    const { lines, json } = await run("carrier status");
+    expect(json).toEqual({
+      carriers: [
+        {
+          carrier: "kannel",
+          state: "demoted",
+          reason: "failures",
+          percent: 63,
+          since: new Date(now - 10_000).toISOString(),
+          until: new Date(now + 20_000).toISOString(),
+          demotions: 2,
+          minutes: 5,
+          ...counts(100, 63, 30, 15),
+        },
+        { carrier: "sandbox", state: "good", demotions: 0, minutes: 5, ...counts(0, 0, 0, 0) },
+      ],
+    });
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /^kannel {2}demoted {2}63 of a hundred failed {2}since .*Z {2}tried again from .*Z {2}100 handed over, 63 failed, 30 awaited, 15 in time$/,
+      ),
+      "sandbox  good  0 handed over, 0 failed, 0 awaited, 0 in time",
+      expect.stringMatching(/last 5 minutes/),
+    ]);
+  });
+
+  it("says that the receipts of one on trial were late", async () => {
+    access.carrierHealths?.healths.push({
+      ...goodCarrier("sandbox"),
+      state: "trial",
+      reason: "slow-receipts",
+      percent: 90,
+      until: access.clock.now() + 30_000,
+    });
+    expect(await lines("carrier status")).toContainEqual(
+      expect.stringMatching(
+        /^sandbox {2}trial {2}90 of a hundred receipts were late {2}until .*Z {2}0 handed/,
+      ),
+    );
+  });
+
+  it("says what to do where the stack says nothing of its carriers", async () => {
+    access.carrierHealths = undefined;
+    await expect(run("carrier status")).rejects.toThrow(/deploy it anew/);
   });
 });
 
@@ -235,7 +428,7 @@ describe.each([
   ["user create --account acme --username ana", /required option '--role/],
   ["user create --account acme --username ana --role boss", /Allowed choices are admin, regular/],
   ["carrier add --name Vivo --protocol sandbox", /lower-case letters/],
-  ["carrier add --name vivo --protocol smoke", /Allowed choices are sandbox/],
+  ["carrier add --name vivo --protocol smoke", /Allowed choices are .*sandbox/],
   ["carrier remove --name vivo", /there is no carrier account "vivo"/],
   ["user list --account nobody", /there is no account "nobody"/],
   ["template list --account nobody", /there is no account "nobody"/],

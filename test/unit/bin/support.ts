@@ -2,6 +2,9 @@ import { Command } from "commander";
 import { addCommands } from "../../../bin/admin/commands.ts";
 import type { Access, Report } from "../../../bin/admin/session.ts";
 import { stackOutputsSchema } from "../../../bin/aws-target.ts";
+import type { CarrierHealth, CarrierSlice } from "../../../functions/core/carrier-health.ts";
+import type { CarrierOffers } from "../../../functions/core/carrier-offers.ts";
+import type { CarrierHealths } from "../../../functions/core/carrier-pool.ts";
 import { CountingRandomness, ManualClock, MemoryDirectory } from "../../support/memory.ts";
 import {
   MemoryCallbackDeadLetters,
@@ -19,11 +22,22 @@ import {
 } from "../../support/memory-customers.ts";
 import { sampleAccount } from "../../support/samples.ts";
 
+/** How carriers fare, in memory: what a test says. */
+class MemoryCarrierHealths implements Pick<CarrierHealths, "load"> {
+  readonly healths: CarrierHealth[] = [];
+  readonly slices: CarrierSlice[] = [];
+
+  async load(since: number) {
+    return { healths: this.healths, slices: this.slices.filter(({ start }) => start >= since) };
+  }
+}
+
 const outputs = stackOutputsSchema.parse({
   ...Object.fromEntries(Object.keys(stackOutputsSchema.shape).map((name) => [name, name])),
   EndpointProtocols: "https",
   EndpointLoopback: "false",
   CallbackRetentionHours: "168",
+  CarrierOffers: "{}",
 });
 
 /** A stage in memory, with the account `acme`. */
@@ -44,6 +58,8 @@ export function newAccess() {
     callbackQueue: new MemoryCallbackQueue(),
     callbackDeadLetters: new MemoryCallbackDeadLetters(clock),
     callbackRetentionMs: 7 * 86_400_000,
+    offers: { kannel: { senders: ["27182", "31415"] }, sandbox: {} } as CarrierOffers | undefined,
+    carrierHealths: new MemoryCarrierHealths() as MemoryCarrierHealths | undefined,
     endpointPolicy: {
       protocols: outputs.EndpointProtocols,
       allowLoopback: outputs.EndpointLoopback,

@@ -1,9 +1,14 @@
 import type { Context, SQSEvent } from "aws-lambda";
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
+import { parseSnsFromQueue } from "../../../functions/adapters/carriers/aws-sms/reports.ts";
 import { createHandler } from "../../../functions/carrier-events/handler.ts";
-import { traceOf } from "../../../functions/carrier-events/schema.ts";
-import { type CarrierEvent, carrierEventSchema } from "../../../functions/core/carrier.ts";
+import {
+  type CarrierEventsInput,
+  carrierEventsInputSchema,
+  traceOf,
+} from "../../../functions/carrier-events/schema.ts";
+import type { CarrierEvent } from "../../../functions/core/carrier.ts";
 import { UnreadableItemError } from "../../../functions/core/errors.ts";
 import { refOf } from "../../../functions/core/message.ts";
 import { createQueueFunction } from "../../../functions/runtime/queue.ts";
@@ -17,9 +22,11 @@ import {
   MemoryMos,
 } from "../../support/memory.ts";
 import { MemoryBlockedNumbers, MemorySubAccounts } from "../../support/memory-customers.ts";
+import { MemoryMoParts, MemoryPartsTimer } from "../../support/memory-mo-parts.ts";
 import { RecordingLog } from "../../support/recording-log.ts";
 import { sampleAccount, sampleMessage } from "../../support/samples.ts";
 
+const TOPIC = "arn:aws:sns:sa-east-1:123456789012:torpedo";
 const BATCH_SIZE = 10;
 const MAX_RECEIVES = 10;
 
@@ -35,8 +42,9 @@ describe("carrier-events", () => {
   let messages: MemoryMessages;
   let directory: MemoryDirectory;
   let mos: MemoryMos;
+  let partsTimer: MemoryPartsTimer;
   let setAside: { body: string; cause: string }[];
-  let lambda: ReturnType<typeof createQueueFunction<CarrierEvent>>;
+  let lambda: ReturnType<typeof createQueueFunction<CarrierEventsInput>>;
 
   function start() {
     clock = new ManualClock();
@@ -44,14 +52,19 @@ describe("carrier-events", () => {
     directory = new MemoryDirectory();
     directory.accounts.set("acme", sampleAccount({ shortCodes: ["27182"] }));
     mos = new MemoryMos(clock);
+    partsTimer = new MemoryPartsTimer(clock);
     setAside = [];
     lambda = createQueueFunction({
-      schema: carrierEventSchema,
+      schema: carrierEventsInputSchema,
       traceOf,
       process: createHandler({
         messages,
         directory,
         mos,
+        moParts: new MemoryMoParts(clock),
+        partsTimer,
+        readSns: (publication) => parseSnsFromQueue(publication, { aws: TOPIC }),
+        listener: { receipt: () => {}, operator: async () => {} },
         subAccounts: new MemorySubAccounts(),
         blockedNumbers: new MemoryBlockedNumbers(),
         dispatchQueue: new MemoryDispatchQueue(),
@@ -198,6 +211,35 @@ describe("carrier-events", () => {
         },
       ),
     );
+  });
+
+  it("puts MOs together, and receives what there is when their time is up", async () => {
+    const part = (name: string, order: number, text: string): CarrierEvent => ({
+      type: "mo",
+      carrier: "sandbox",
+      carrierMessageId: `${name}-${order}`,
+      from: "5519900001111",
+      shortCode: "27182",
+      text,
+      part: { reference: name.length, order, total: 3 },
+      at: clock.now(),
+    });
+    const parts = [
+      part("all", 3, "\ude00!"),
+      part("some", 3, "c"),
+      part("all", 1, "Olá"),
+      part("some", 1, "a"),
+      part("all", 2, ", \ud83d"),
+    ];
+    await workOff(
+      [...parts, ...parts].map((event) => JSON.stringify(event)),
+      numbers(5),
+    );
+    expect((await mos.takeNew("acme", 10)).map(({ text }) => text)).toEqual(["Olá, 😀!"]);
+    const due = partsTimer.waiting.map((waiting) => JSON.stringify(waiting.due));
+    await workOff(due, numbers(6));
+    expect((await mos.takeNew("acme", 10)).map(({ text }) => text)).toEqual(["ac"]);
+    expect(setAside).toEqual([]);
   });
 
   it("sets a receipt aside soon whose message cannot be read, and one that keeps failing in the end", async () => {

@@ -5,12 +5,14 @@ import {
   accountSettingsSchema,
 } from "../../../functions/core/account.ts";
 import {
+  type AccountSettingsChange,
   changeAccountSettings,
   createAccount,
   InvalidRequestError,
   rotateCredential,
   setAccountState,
 } from "../../../functions/core/accounts.ts";
+import type { CarrierOffers } from "../../../functions/core/carrier-offers.ts";
 import { matchesCredential } from "../../../functions/core/passwords.ts";
 import { CountingRandomness, ManualClock, MemoryDirectory } from "../../support/memory.ts";
 import { sampleAccount } from "../../support/samples.ts";
@@ -19,15 +21,17 @@ describe("accounts", () => {
   const clock = new ManualClock();
   const randomness = new CountingRandomness();
   let directory: MemoryDirectory;
+  const offers: CarrierOffers = { kannel: { senders: ["27182", "31415"] }, aws: {} };
   let deps: {
     directory: MemoryDirectory;
+    offers: CarrierOffers;
     clock: ManualClock;
     randomness: CountingRandomness;
   };
 
   beforeEach(() => {
     directory = new MemoryDirectory();
-    deps = { directory, clock, randomness };
+    deps = { directory, offers, clock, randomness };
   });
 
   const isValid = (account: string, password: string) =>
@@ -113,9 +117,11 @@ describe("accounts", () => {
       moDialect: "mesago",
       limits: { prepaid: false },
       optOut: { enabled: true, keywords: ["SAIR", "PARAR", "STOP", "CANCELAR"] },
+      senders: [],
       rateLimits: {},
       revision: 0,
     });
+    expect(directory.accounts.get("acme")).not.toHaveProperty("routes");
   });
 
   it("can begin with their owner's address, and have none again", async () => {
@@ -141,6 +147,11 @@ describe("accounts", () => {
       confirmation: "Fim.",
       backConfirmation: "",
     },
+    senders: ["27182"],
+    routes: [
+      { country: ["BR"], lane: "singles", share: 70, carrier: "kannel" },
+      { carrier: "aws" },
+    ],
     rateLimits: { requestsPerSecond: 1_000, statusQueriesPerSecond: 5 },
   };
 
@@ -211,6 +222,102 @@ describe("accounts", () => {
       revision: 2,
     });
   });
+
+  it("name a sender once, where it is liked best", async () => {
+    await createAccount(deps, { account: "acme", country: "BR" });
+    const senders = ["31415", "27182", "31415"];
+    const changed = await changeAccountSettings(deps, "acme", { senders });
+    expect(changed.senders).toEqual(["31415", "27182"]);
+  });
+
+  it("take routes as they are written, and read what they stored", async () => {
+    await createAccount(deps, { account: "acme", country: "BR" });
+    const routes = [
+      { country: "BR", operator: ["Vivo", "Tim"], subAccount: "sales", carrier: "kannel" },
+    ];
+    const read = [
+      { country: ["BR"], operator: ["Vivo", "Tim"], subAccount: ["sales"], carrier: "kannel" },
+    ];
+    expect((await changeAccountSettings(deps, "acme", { routes })).routes).toEqual(read);
+    const again = await changeAccountSettings(deps, "acme", { transliterate: true });
+    expect(again.routes).toEqual(read);
+    expect(accountSchema.parse(again)).toEqual(again);
+  });
+
+  it.each<[string, AccountSettingsChange, RegExp]>([
+    [
+      "a route to a carrier that the stage does not have",
+      { routes: [{ carrier: "aws" }, { carrier: "vivo" }] },
+      /^routes\.1\.carrier: .* no carrier "vivo"/,
+    ],
+    ["a sender that is none", { senders: ["27182", "*"] }, /^senders\.1: a sender is/],
+    ["a name in Brazil", { senders: ["Acme"] }, /^senders: phones in BR .* from "Acme"/],
+    [
+      "a sender that their routes' carriers do not let out",
+      { senders: ["40001"], routes: [{ carrier: "kannel" }] },
+      /^senders: "40001" is let out by no carrier .*: kannel$/,
+    ],
+    ["more senders than twenty", { senders: Array(21).fill("27182") }, /^senders: /],
+    [
+      "a country that is none",
+      { routes: [{ country: "br", carrier: "aws" }] },
+      /^routes\.0\.country: .*capital/,
+    ],
+    [
+      "one of several countries that is none",
+      { routes: [{ country: ["BR", "Brazil"], carrier: "aws" }] },
+      /^routes\.0\.country\.1: .*capital/,
+    ],
+    ["a share of nothing", { routes: [{ share: 0, carrier: "aws" }] }, /^routes\.0\.share: /],
+    ["no routes at all", { routes: [] }, /^routes: /],
+  ])("have neither senders nor routes that cannot be: %s", async (_, wrong, message) => {
+    await createAccount(deps, { account: "acme", country: "BR" });
+    const created = directory.accounts.get("acme");
+    const change = changeAccountSettings(deps, "acme", wrong);
+    await expect(change).rejects.toThrow(message);
+    await expect(change).rejects.toThrow(InvalidRequestError);
+    expect(directory.accounts.get("acme")).toEqual(created);
+  });
+
+  it("have senders checked when the routes change, and routes when the senders do", async () => {
+    await createAccount(deps, { account: "acme", country: "BR" });
+    await changeAccountSettings(deps, "acme", { senders: ["40001"] });
+    const toKannel = { routes: [{ carrier: "kannel" }] };
+    await expect(changeAccountSettings(deps, "acme", toKannel)).rejects.toThrow(
+      /^senders: "40001"/,
+    );
+    await changeAccountSettings(deps, "acme", { ...toKannel, senders: ["27182"] });
+    await expect(changeAccountSettings(deps, "acme", { senders: ["40001"] })).rejects.toThrow(
+      /let out by no carrier/,
+    );
+    const changed = await changeAccountSettings(deps, "acme", { senders: ["40001"], routes: null });
+    expect(changed).toMatchObject({ senders: ["40001"] });
+  });
+
+  it("keep what the stage offers no more, and what stands beside it can be changed", async () => {
+    await createAccount(deps, { account: "acme", country: "BR" });
+    await changeAccountSettings(deps, "acme", settings);
+    const later = { directory, offers: { vivo: { senders: ["40001"] } } };
+    const changed = await changeAccountSettings(later, "acme", { transliterate: false });
+    expect(changed).toMatchObject({ senders: settings.senders, routes: settings.routes });
+    await expect(
+      changeAccountSettings(later, "acme", { senders: settings.senders }),
+    ).rejects.toThrow(/^routes\.0\.carrier/);
+    const back = await changeAccountSettings(later, "acme", { senders: null, routes: null });
+    expect(back.senders).toEqual([]);
+    expect(back).not.toHaveProperty("routes");
+  });
+
+  it.each([{ senders: ["27182"] }, { routes: [{ carrier: "aws" }] }])(
+    "are not set where nobody knows the stage's carriers: %j",
+    async (change) => {
+      await createAccount(deps, { account: "acme", country: "BR" });
+      await expect(changeAccountSettings({ directory }, "acme", change)).rejects.toThrow(
+        /not known which carriers/,
+      );
+      await changeAccountSettings({ directory }, "acme", { senders: null, routes: null });
+    },
+  );
 
   it.each([
     { backKeywords: ["Sáir!"] },

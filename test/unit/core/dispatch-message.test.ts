@@ -19,6 +19,7 @@ import {
 } from "../../support/memory.ts";
 import { MemoryBlockedNumbers } from "../../support/memory-customers.ts";
 import { sampleMessage } from "../../support/samples.ts";
+import { SimplePool } from "../../support/simple-pool.ts";
 import { dispatchDependencies } from "./support.ts";
 
 const LEASE_MS = 30_000;
@@ -34,6 +35,7 @@ const unreachable: SendOutcome = { kind: "unreachable", detail: "no route" };
 /** A carrier that answers as it was told, one answer after another, the last one again and again. */
 class ScriptedCarrier implements Carrier {
   readonly name = "scripted";
+  readonly takes = "parts";
   readonly handedOver: OutboundMessage[] = [];
   constructor(
     public answers: (SendOutcome | Error | (() => Promise<SendOutcome>))[] = [accepted],
@@ -80,6 +82,8 @@ describe("dispatchMessage", () => {
         ref: refOf(message),
         destination: message.destination,
         text: message.text,
+        segments: { coding: "gsm", texts: [message.text], first: 1, total: 1 },
+        lane: "singles",
         flash: false,
       },
     ]);
@@ -464,14 +468,16 @@ describe("dispatchMessage", () => {
   });
 
   it("counts all the time since the beginning of the message's turn", async () => {
-    const claim = messages.claim.bind(messages);
-    messages.claim = async (...asked) => {
+    const find = messages.find.bind(messages);
+    messages.find = async (...asked) => {
       clock.advance(8_000);
-      return claim(...asked);
+      return find(...asked);
     };
     await given({ state: "SCHEDULED" });
     await expect(run()).rejects.toMatchObject({ name: "SlowClaimError" });
     expect(carrier.handedOver).toEqual([]);
+    // Nobody has claimed it: it can be handed over as soon as it comes again.
+    expect(await stored()).toMatchObject({ state: "QUEUED", attempts: 0 });
   });
 
   it("does nothing for a message that is gone, or whose id is another message's now", async () => {
@@ -523,7 +529,7 @@ describe("dispatchMessage", () => {
         messages = new MemoryMessages(clock);
         dispatchQueue = new MemoryDispatchQueue();
         carrier = new ScriptedCarrier(script);
-        deps = { ...deps, messages, dispatchQueue, carrier, clock };
+        deps = { ...deps, messages, dispatchQueue, carriers: new SimplePool(carrier), clock };
         await given();
         await dispatchQueue.enqueue(refOf(message), clock.now());
         // Each reference is delivered when it is due, some of them several times at once.

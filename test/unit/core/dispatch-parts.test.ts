@@ -19,6 +19,7 @@ import { textsOfParts } from "../../../functions/core/parts.ts";
 import type { MessageStore } from "../../../functions/core/ports.ts";
 import { ManualClock, MemoryDispatchQueue, MemoryMessages } from "../../support/memory.ts";
 import { sampleLongMessage } from "../../support/samples.ts";
+import { SimplePool } from "../../support/simple-pool.ts";
 import { dispatchDependencies, interleaved } from "./support.ts";
 
 const LEASE_MS = 30_000;
@@ -40,6 +41,7 @@ type Answer = (message: OutboundMessage) => SendOutcome | Promise<SendOutcome>;
 /** A carrier that answers each part as it was told, and accepts it where it was told nothing. */
 class CarrierOfParts implements Carrier {
   readonly name = "carrier of parts";
+  readonly takes = "parts";
   readonly handedOver: OutboundMessage[] = [];
   /** By order of the part, what is answered to its hand-overs one after another. */
   answers: Readonly<Record<number, (SendOutcome | Answer)[]>> = {};
@@ -114,6 +116,8 @@ describe("dispatchMessage of a message of several parts", () => {
         destination: message.destination,
         text,
         part: { order: index + 1, total: 3 },
+        segments: { coding: "gsm", texts: [text], first: index + 1, total: 3 },
+        lane: "singles",
         flash: true,
         expiresAt: message.expiresAt,
       })),
@@ -560,8 +564,9 @@ describe("dispatchMessage of a message of several parts", () => {
         change: (...asked) =>
           left.shift() ? Promise.reject(new Error("throttled")) : slow.change(...asked),
       },
-      carrier: {
+      carriers: new SimplePool({
         name: carrier.name,
+        takes: carrier.takes,
         send: async (outbound) => {
           const order = outbound.part?.order ?? 0;
           await scheduler.schedule(Promise.resolve(), `hand-over of ${order}`);
@@ -573,7 +578,7 @@ describe("dispatchMessage of a message of several parts", () => {
           await scheduler.schedule(Promise.resolve(), `answer to ${order}`);
           return outcome;
         },
-      },
+      }),
       dispatchQueue: {
         enqueue: async (ref, notBefore) => {
           // Nobody lives as long as a lease: what waits for its end comes when all others are done.

@@ -6,6 +6,7 @@ import { ManualClock, ManualTimeLimit } from "../../support/memory.ts";
 import { MemoryRateCounter } from "../../support/memory-rate-counter.ts";
 
 const KEY = "198.51.100.7";
+const UNCOUNTED = { allowed: true, uncounted: true };
 const REFUSED = { allowed: false, retryAfterSeconds: 1 };
 
 const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
@@ -116,6 +117,76 @@ describe("one function by itself", () => {
     expect(await pass(500, 700)).toBe(500);
     expect(counter.writes.length).toBeLessThanOrEqual(3);
   });
+});
+
+describe("a request of several tokens", () => {
+  const tokensOf = (limit: number, { strict = true } = {}) => {
+    const { counter, clock, timeLimit, nextSecond } = setUp();
+    const rateLimit = createRateLimit({ counter, clock, timeLimit, strict });
+    return { counter, nextSecond, take: (tokens: number) => rateLimit(KEY, limit, tokens) };
+  };
+
+  it("passes while there is one left, and hears how many are missing", async () => {
+    const { take, nextSecond } = tokensOf(10);
+    expect(await take(7)).toEqual({ allowed: true });
+    expect(await take(7)).toEqual({ allowed: true, missing: 4 });
+    expect(await take(1)).toEqual(REFUSED);
+    nextSecond();
+    expect(await take(25)).toEqual({ allowed: true, missing: 15 });
+  });
+
+  it("takes them all at once", async () => {
+    const { take, counter } = tokensOf(1_000);
+    await take(40);
+    expect(counter.writes.map(({ tokens }) => tokens)).toEqual([40]);
+  });
+
+  it("passes uncounted as a whole, or not at all", async () => {
+    const { take, counter } = tokensOf(1_000, { strict: false });
+    await take(10);
+    expect(counter.writes).toEqual([]);
+    await take(11);
+    expect(counter.writes.map(({ tokens }) => tokens)).toEqual([21]);
+  });
+
+  it("never has more than there are, with others beside it", async () => {
+    const sizes = fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 20 });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.scheduler(),
+        fc.integer({ min: 1, max: 200 }),
+        fc.array(sizes, { minLength: 1, maxLength: 4 }),
+        async (scheduler, limit, functions) => {
+          const { counter, clock, timeLimit } = setUp();
+          const add = counter.add.bind(counter);
+          counter.add = (...asked) =>
+            scheduler.schedule(Promise.resolve()).then(() => add(...asked));
+          const taking = functions.map((wanted) => {
+            const rateLimit = createRateLimit({ counter, clock, timeLimit, strict: true });
+            return Promise.all(
+              wanted.map(async (tokens) => {
+                const decision = await rateLimit(KEY, limit, tokens);
+                return decision.allowed ? tokens - (decision.missing ?? 0) : 0;
+              }),
+            );
+          });
+          const taken = sum((await scheduler.waitFor(Promise.all(taking))).flat());
+          const wanted = Math.min(limit, sum(functions.flat()));
+          expect(taken).toBeLessThanOrEqual(wanted);
+          // What others have leased ahead is missing.
+          const ahead = functions.length * Math.floor(limit / 16);
+          expect(taken).toBeGreaterThanOrEqual(wanted - ahead);
+        },
+      ),
+    );
+  });
+});
+
+it("where it is strict, nothing passes uncounted", async () => {
+  const { counter, clock, timeLimit } = setUp();
+  const rateLimit = createRateLimit({ counter, clock, timeLimit, strict: true });
+  await rateLimit(KEY, 1_000);
+  expect(counter.writes).toHaveLength(1);
 });
 
 describe("several functions", () => {
@@ -280,14 +351,14 @@ describe("where the counter fails", () => {
     expect(await ask(1)).toEqual(REFUSED);
     clock.advance(1_000);
     counter.error = new Error("away");
-    expect(await ask(1)).toEqual({ allowed: true });
+    expect(await ask(1)).toEqual(UNCOUNTED);
     expect(failures).toEqual([counter.error]);
     const writes = counter.writes.length;
     clock.advance(999);
-    for (let n = 0; n < 10; n += 1) expect(await ask(1)).toEqual({ allowed: true });
+    for (let n = 0; n < 10; n += 1) expect(await ask(1)).toEqual(UNCOUNTED);
     expect(counter.writes).toHaveLength(writes);
     clock.advance(1);
-    expect(await ask(1)).toEqual({ allowed: true });
+    expect(await ask(1)).toEqual(UNCOUNTED);
     expect(failures).toHaveLength(2);
     counter.error = undefined;
     clock.advance(1_000);
@@ -316,7 +387,7 @@ describe("where the counter fails", () => {
     const { counter, clock, timeLimit } = setUp();
     counter.error = new Error("away");
     const rateLimit = createRateLimit({ counter, clock, timeLimit });
-    expect(await rateLimit(KEY, 1)).toEqual({ allowed: true });
+    expect(await rateLimit(KEY, 1)).toEqual(UNCOUNTED);
   });
 
   it("and the clock is set back, it is asked again at once", async () => {

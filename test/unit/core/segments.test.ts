@@ -1,6 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { SEGMENTATIONS, splitText, transliterate } from "../../../functions/core/segments.ts";
+import {
+  SEGMENTATIONS,
+  segmentsOf,
+  splitText,
+  transliterate,
+} from "../../../functions/core/segments.ts";
 
 /** 3GPP TS 23.038, 6.2.1, by code point and without the escape character. */
 const BASIC = String.fromCodePoint(
@@ -257,6 +262,96 @@ describe("splitText, as the phone networks do", () => {
     fc.assert(
       fc.property(fc.oneof(anyText, brokenText), (text) => {
         expect(split(text)).toHaveLength(fewestParts(text));
+      }),
+    );
+  });
+});
+
+describe("segmentsOf", () => {
+  const x = (length: number) => "x".repeat(length);
+
+  it.each([
+    ["a short text", ["Hello"], "gsm", [[5]]],
+    ["an empty text", [""], "gsm", [[0]]],
+    ["160 septets alone", [x(160)], "gsm", [[160]]],
+    ["161 septets of one part", [x(161)], "gsm", [[153, 8]]],
+    ["80 escaped characters alone", ["€".repeat(80)], "gsm", [[80]]],
+    ["an escaped character that does not fit", [`${x(152)}€${x(20)}`], "gsm", [[152, 21]]],
+    ["70 code units alone", ["ç".repeat(70)], "ucs2", [[70]]],
+    [
+      "160 characters that need UCS-2, which Mesago counts as one part",
+      ["ç".repeat(160)],
+      "ucs2",
+      [[67, 67, 26]],
+    ],
+    ["a pair that does not fit", [`ç${x(65)}😀${x(20)}`], "ucs2", [[66, 22]]],
+    ["parts that are one SMS each", [x(152), x(9)], "gsm", [[152], [9]]],
+    ["parts of which one needs UCS-2, and so all do", [x(152), "ç"], "ucs2", [[67, 67, 18], [1]]],
+  ] as const)("has %s", (_, parts, coding, expected) => {
+    const segments = segmentsOf(parts);
+    expect(segments.map((it) => it.coding)).toEqual(parts.map(() => coding));
+    expect(segments.map(({ texts }) => lengths(texts))).toEqual(expected);
+  });
+
+  const partsOf = fc
+    .tuple(fc.oneof(anyText, brokenText), fc.constantFrom(...SEGMENTATIONS))
+    .map(([text, segmentation]) => splitText(text, segmentation));
+
+  it("loses nothing of any part", () => {
+    fc.assert(
+      fc.property(partsOf, (parts) => {
+        expect(segmentsOf(parts).map(({ texts }) => texts.join(""))).toEqual(parts);
+      }),
+    );
+  });
+
+  it("numbers all SMS of the message, one after the other", () => {
+    fc.assert(
+      fc.property(partsOf, (parts) => {
+        const segments = segmentsOf(parts);
+        const total = segments.flatMap(({ texts }) => texts).length;
+        let next = 1;
+        for (const { texts, first, total: told } of segments) {
+          expect([first, told]).toEqual([next, total]);
+          expect(texts.length).toBeGreaterThan(0);
+          next += texts.length;
+        }
+        expect(next).toBe(total + 1);
+      }),
+    );
+  });
+
+  it("keeps each SMS within what goes over the air, beside what puts several together", () => {
+    fc.assert(
+      fc.property(partsOf, (parts) => {
+        const all = parts.every(isGsm);
+        const [sizeOf, alone, part] = all
+          ? [septets, 160, 153]
+          : [(it: string) => it.length, 70, 67];
+        for (const { coding, texts, total } of segmentsOf(parts)) {
+          expect(coding).toBe(all ? "gsm" : "ucs2");
+          const most = total === 1 ? alone : part;
+          for (const text of texts) expect(sizeOf(text)).toBeLessThanOrEqual(most);
+        }
+      }),
+    );
+  });
+
+  it("makes no more SMS of a part than the phone networks do", () => {
+    fc.assert(
+      fc.property(anyText, (text) => {
+        const [segments] = segmentsOf([text]);
+        expect(segments?.texts).toEqual(splitText(text, "gsm"));
+      }),
+    );
+  });
+
+  it("cuts no surrogate pair", () => {
+    fc.assert(
+      fc.property(anyText, fc.constantFrom(...SEGMENTATIONS), (text, segmentation) => {
+        for (const sms of segmentsOf(splitText(text, segmentation)).flatMap(({ texts }) => texts)) {
+          expect(sms).not.toMatch(/^[\udc00-\udfff]|[\ud800-\udbff]$/);
+        }
       }),
     );
   });

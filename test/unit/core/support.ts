@@ -6,6 +6,7 @@ import type { SubAccount } from "../../../functions/core/sub-account.ts";
 import type { User } from "../../../functions/core/user.ts";
 import { CountingRandomness, ManualTimeLimit } from "../../support/memory.ts";
 import { MemoryBlockedNumbers } from "../../support/memory-customers.ts";
+import { SimplePool } from "../../support/simple-pool.ts";
 
 /** A good request of one short message. */
 export const sampleRequest = (overrides: Partial<SendRequest> = {}): SendRequest => ({
@@ -48,6 +49,7 @@ export const textOfParts = (parts: number) => "x".repeat(parts === 1 ? 1 : 152 *
 /** A carrier that takes everything, and remembers what. */
 export class WillingCarrier implements Carrier {
   readonly name = "willing";
+  readonly takes = "parts";
   readonly handedOver: OutboundMessage[] = [];
 
   async send(message: OutboundMessage): Promise<SendOutcome> {
@@ -61,11 +63,13 @@ export class WillingCarrier implements Carrier {
 }
 
 /** What dispatch needs: these ports, and three attempts. */
-export function dispatchDependencies(
-  ports: Pick<DispatchDependencies, "messages" | "dispatchQueue" | "carrier" | "clock">,
-): DispatchDependencies {
+export function dispatchDependencies<
+  Ports extends Pick<DispatchDependencies, "messages" | "dispatchQueue" | "clock">,
+>({ carrier, ...ports }: Ports & { readonly carrier: Carrier }) {
   return {
     ...ports,
+    carriers: new SimplePool(carrier) as DispatchDependencies["carriers"],
+    lane: "singles" as DispatchDependencies["lane"],
     blockedNumbers: new MemoryBlockedNumbers(),
     randomness: new CountingRandomness(),
     timeLimit: new ManualTimeLimit(),

@@ -5,6 +5,7 @@ import { createHandler } from "../../../functions/dispatch/handler.ts";
 import { ManualClock, MemoryDispatchQueue, MemoryMessages } from "../../support/memory.ts";
 import { RecordingLog } from "../../support/recording-log.ts";
 import { sampleMessage } from "../../support/samples.ts";
+import { SimplePool } from "../../support/simple-pool.ts";
 import { dispatchDependencies, WillingCarrier } from "../core/support.ts";
 
 describe("a group of messages", () => {
@@ -59,5 +60,109 @@ describe("a group of messages", () => {
     await expect(failed).rejects.toThrow(UnreadableItemError);
     await expect(failed).rejects.toThrow(/^2 of a group of 3 failed; trace-a: .*version: 2$/);
     expect(messages.history.get("trace-b")?.at(-1)).toBe("SENT");
+  });
+
+  it("is read in one request, by account", async () => {
+    const found: unknown[] = [];
+    const findMany = messages.findMany.bind(messages);
+    messages.findMany = async (account, ids) => {
+      found.push([account, ids]);
+      return findMany(account, ids);
+    };
+    messages.find = () => Promise.reject(new Error("nobody should look at one by itself"));
+    await handOver({});
+    expect(found).toEqual([["acme", ["a", "b", "c"]]]);
+  });
+
+  it("is looked at one by one where one of it cannot be read", async () => {
+    messages.findMany = () => Promise.reject(unreadable);
+    expect(await handOver({})).toEqual({ group: 3, outcomes: { SENT: 3 } });
+  });
+
+  it("comes again where it cannot be read at all", async () => {
+    messages.findMany = () => Promise.reject(new Error("throttled"));
+    await expect(handOver({})).rejects.toThrow("throttled");
+    expect(carrier.handedOver).toEqual([]);
+  });
+});
+
+describe("what the carrier's rate has no room for", () => {
+  const clock = new ManualClock();
+  let messages: MemoryMessages;
+  let dispatchQueue: MemoryDispatchQueue;
+  let pool: SimplePool;
+  let handler: ReturnType<typeof createHandler>;
+  let carrier: WillingCarrier;
+  let together: number[];
+  const refs = ["a", "b", "c", "d"].map((id) => ({ account: "acme", id, traceId: `trace-${id}` }));
+  const [ref] = refs as [(typeof refs)[number]];
+
+  beforeEach(async () => {
+    messages = new MemoryMessages(clock);
+    dispatchQueue = new MemoryDispatchQueue();
+    carrier = new WillingCarrier();
+    pool = new SimplePool(carrier);
+    together = [];
+    const enqueueMany = dispatchQueue.enqueueMany.bind(dispatchQueue);
+    dispatchQueue.enqueueMany = async (many) => {
+      together.push(many.length);
+      return enqueueMany(many);
+    };
+    let fraction = 0;
+    handler = createHandler({
+      ...dispatchDependencies({ messages, dispatchQueue, carrier, clock }),
+      carriers: pool,
+      randomness: { uuid: () => "uuid", fraction: () => (fraction += 0.25) },
+      log: new RecordingLog(),
+    });
+    for (const it of refs) await messages.insert(sampleMessage(clock.now(), it));
+  });
+
+  it("goes back into the queue, as if nobody had ever taken it out", async () => {
+    pool.room.set("willing", 0);
+    expect(await handler(ref)).toMatchObject({ kind: "held" });
+    expect(dispatchQueue.entries).toEqual([{ ref, notBefore: clock.now() + 3_000 }]);
+    expect(await messages.find("acme", "a")).toMatchObject({ state: "QUEUED", attempts: 0 });
+  });
+
+  it("goes back together where it came in a group, and is told beside the others", async () => {
+    pool.room.set("willing", 1);
+    expect(await handler({ group: refs })).toEqual({ group: 4, outcomes: { SENT: 1, held: 3 } });
+    expect(together).toEqual([3]);
+    // When the last of them may go.
+    const notBefore = clock.now() + 2_000 + 3_000;
+    expect(dispatchQueue.entries).toEqual(
+      refs.slice(1).map((it) => ({ ref: it, notBefore, parts: 1 })),
+    );
+    expect(carrier.ids).toEqual(["a"]);
+  });
+
+  it("comes again with its group where others of it failed, and goes then", async () => {
+    pool.room.set("willing", 1);
+    const claim = messages.claim.bind(messages);
+    messages.claim = () => Promise.reject(new Error("throttled"));
+    await expect(handler({ group: refs })).rejects.toThrow("1 of a group of 4 failed");
+    // Else each of them would be in the queue twice.
+    expect([together, dispatchQueue.entries]).toEqual([[], []]);
+    messages.claim = claim;
+    pool.room.set("willing", 4);
+    expect(await handler({ group: refs })).toEqual({ group: 4, outcomes: { SENT: 4 } });
+  });
+
+  it("goes back where its group does not come again, as what failed of it cannot be read", async () => {
+    pool.room.set("willing", 1);
+    const unreadable = new UnreadableItemError("a stored message cannot be read: version: 2");
+    messages.claim = () => Promise.reject(unreadable);
+    await expect(handler({ group: refs })).rejects.toThrow(UnreadableItemError);
+    expect(together).toEqual([3]);
+    expect(dispatchQueue.entries.map(({ ref: { id } }) => id)).toEqual(["b", "c", "d"]);
+  });
+
+  it("comes again with its group where the queue does not take it back", async () => {
+    pool.room.set("willing", 1);
+    dispatchQueue.refuses = true;
+    await expect(handler({ group: refs })).rejects.toThrow("the queue is away");
+    await expect(handler(ref)).resolves.toMatchObject({ kind: "nothing-to-do" });
+    await expect(handler(refs[1] ?? ref)).rejects.toThrow("the queue is away");
   });
 });

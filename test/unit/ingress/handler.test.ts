@@ -1,6 +1,6 @@
 import type { APIGatewayProxyEventV2 } from "aws-lambda";
 import { beforeEach, describe, expect, it } from "vitest";
-import { PROTOCOLS } from "../../../functions/adapters/carriers/protocols.ts";
+import { loadProtocol } from "../../../functions/adapters/carriers/protocols.ts";
 import {
   type CarrierEvent,
   type CarrierReports,
@@ -81,7 +81,6 @@ describe("ingress", () => {
     inQuery = new ReportsInQuery();
     timeLimit = new ManualTimeLimit();
     log = new RecordingLog();
-    const protocols = { ...PROTOCOLS, query: inQuery };
     const deps = { carrierAccounts: accounts, clock, randomness: new CountingRandomness() };
     ({ secret } = await addCarrierAccount(deps, { carrier: "sandbox", protocol: "sandbox" }, [
       "sandbox",
@@ -90,7 +89,7 @@ describe("ingress", () => {
     lambda = createHttpFunction(
       createHandler({
         authenticate: createAuthenticateCarrier({ carrierAccounts: accounts, clock }),
-        protocols,
+        loadProtocol: async (name) => (name === "query" ? inQuery : loadProtocol(name)),
         reports,
         timeLimit,
         timeoutMs: 4_000,

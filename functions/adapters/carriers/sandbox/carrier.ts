@@ -1,19 +1,29 @@
-import type { Carrier, OutboundMessage, Receipt, SendOutcome } from "../../core/carrier.ts";
-import type { Clock } from "../../core/ports.ts";
-import type { CarrierEventsQueue } from "../sqs/carrier-events-queue.ts";
+import { setTimeout as pause } from "node:timers/promises";
+import type { Carrier, OutboundMessage, Receipt, SendOutcome } from "../../../core/carrier.ts";
+import type { Clock } from "../../../core/ports.ts";
+import {
+  type CarrierEventsQueue,
+  createCarrierEventsQueue,
+} from "../../sqs/carrier-events-queue.ts";
+import type { CreateCarrier } from "../kind.ts";
 import {
   SANDBOX_SHORT_CODE,
   type SandboxBehaviour,
   sandboxBehaviour,
   sandboxOperator,
-} from "./sandbox-numbers.ts";
-import type { SandboxOutbox } from "./sandbox-outbox.ts";
+} from "./numbers.ts";
+import { createSandboxOutbox, type SandboxOutbox } from "./outbox.ts";
+import type { provisions, settings } from "./settings.ts";
 
 /** How long the answer to a hand-over takes whose receipt is to overtake it. */
 const HEAD_START_OF_RECEIPT_MS = 2_000;
 
 /** What the sandbox carrier needs. */
 export interface SandboxDependencies {
+  /** What the stage calls it. */
+  readonly name: string;
+  /** Whether it is unreachable, for everybody. */
+  readonly down: boolean;
   readonly outbox: Pick<SandboxOutbox, "countAttempt" | "add">;
   readonly carrierEvents: Pick<CarrierEventsQueue, "enqueue">;
   readonly clock: Clock;
@@ -27,11 +37,12 @@ export interface SandboxDependencies {
  * carrier-events queue.
  */
 export function createSandboxCarrier(deps: SandboxDependencies): Carrier {
-  const { outbox, carrierEvents, clock } = deps;
+  const { name, outbox, carrierEvents, clock } = deps;
 
   async function sendReceipts(message: OutboundMessage, behaviour: SandboxBehaviour) {
     const delaySeconds = behaviour.receiptDelaySeconds ?? 0;
-    const receipt = receiptFor(message, behaviour, clock.now() + delaySeconds * 1_000);
+    const at = clock.now() + delaySeconds * 1_000;
+    const receipt = receiptFor(name, message, behaviour, at);
     for (let sent = 0; sent < (behaviour.receipts ?? 1); sent++) {
       await carrierEvents.enqueue(receipt, delaySeconds);
     }
@@ -53,8 +64,10 @@ export function createSandboxCarrier(deps: SandboxDependencies): Carrier {
   }
 
   return {
-    name: "sandbox",
+    name,
+    takes: "parts",
     async send(message) {
+      if (deps.down) return { kind: "unreachable", detail: "this sandbox is down" };
       const behaviour = sandboxBehaviour(message.destination, message.part?.order);
       let attempt: number;
       try {
@@ -74,6 +87,8 @@ export function createSandboxCarrier(deps: SandboxDependencies): Carrier {
         account: message.ref.account,
         messageId: message.ref.id,
         text: message.text,
+        carrier: name,
+        ...(message.sender !== undefined && { sender: message.sender }),
         flash: message.flash,
         ...(message.part && { part: message.part }),
         attempt,
@@ -87,6 +102,9 @@ export function createSandboxCarrier(deps: SandboxDependencies): Carrier {
     },
   };
 }
+
+/** What phones answer to. */
+const shortCodeOf = ({ sender }: OutboundMessage) => sender ?? SANDBOX_SHORT_CODE;
 
 /** What tells one SMS from all others. */
 const nameOf = ({ ref, part }: OutboundMessage) =>
@@ -110,26 +128,42 @@ function answerTo(
     kind: "accepted",
     carrierMessageId: `sandbox-${nameOf(message)}-${attempt}`,
     operator,
-    shortCode: SANDBOX_SHORT_CODE,
+    shortCode: shortCodeOf(message),
     receipts: behaviour.receipts !== 0,
   };
 }
 
 function receiptFor(
-  { ref, destination, part }: OutboundMessage,
+  carrier: string,
+  message: OutboundMessage,
   { notDelivered }: SandboxBehaviour,
   at: number,
 ): Receipt {
+  const { ref, destination, part } = message;
   const receipt = {
     type: "receipt",
     ref,
     ...(part && { part: part.order }),
-    carrier: "sandbox",
+    carrier,
     at,
     operator: sandboxOperator(destination),
-    shortCode: SANDBOX_SHORT_CODE,
+    shortCode: shortCodeOf(message),
   } as const;
   return notDelivered
     ? { ...receipt, outcome: "not-delivered", reason: notDelivered }
     : { ...receipt, outcome: "delivered" };
 }
+
+/** A sandbox, as a stage says it is. */
+export const createFromStage: CreateCarrier<typeof settings, typeof provisions> = (
+  { down, outboxTable, carrierEventsQueueUrl },
+  { name, dynamodb, sqs, clock },
+) =>
+  createSandboxCarrier({
+    name,
+    down,
+    outbox: createSandboxOutbox({ client: dynamodb, tableName: outboxTable, clock }),
+    carrierEvents: createCarrierEventsQueue({ client: sqs, queueUrl: carrierEventsQueueUrl }),
+    clock,
+    pause,
+  });

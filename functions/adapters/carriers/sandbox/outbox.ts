@@ -5,8 +5,8 @@ import {
   UpdateCommand,
 } from "@aws-sdk/lib-dynamodb";
 import * as z from "zod";
-import type { Clock } from "../../core/ports.ts";
-import { parseItem } from "../dynamodb/items.ts";
+import type { Clock } from "../../../core/ports.ts";
+import { parseItem } from "../../dynamodb/items.ts";
 
 const KEPT_SECONDS = 24 * 60 * 60;
 
@@ -18,6 +18,10 @@ const outboxEntrySchema = z.object({
   account: z.string(),
   messageId: z.string(),
   text: z.string(),
+  /** What the stage calls the sandbox that was handed it. */
+  carrier: z.string().default("sandbox"),
+  /** From whom it came; the carrier's default where absent. */
+  sender: z.string().optional(),
   flash: z.boolean(),
   /** Which part of a long message it was, and of how many. */
   part: z.object({ order: z.number().int(), total: z.number().int() }).optional(),

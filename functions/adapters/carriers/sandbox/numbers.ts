@@ -1,4 +1,4 @@
-import type { ReasonFor } from "../../core/lifecycle.ts";
+import type { ReasonFor } from "../../../core/lifecycle.ts";
 
 /** What the sandbox carrier does with a number. Delays are in seconds after acceptance. */
 export interface SandboxBehaviour {

@@ -6,7 +6,7 @@ import {
   type ReportProtocol,
   type ReportRequest,
   receiptSchema,
-} from "../../core/carrier.ts";
+} from "../../../core/carrier.ts";
 
 /** The most reports in one request. */
 const MAX_REPORTS = 1_000;

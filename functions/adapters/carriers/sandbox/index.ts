@@ -1,0 +1,11 @@
+import { carrierKind } from "../kind.ts";
+import { provisions, settings } from "./settings.ts";
+
+/** The carrier without phones, for staging and local runs. */
+export const sandbox = carrierKind({
+  settings,
+  provisions,
+  takes: "parts",
+  load: async () => (await import("./carrier.ts")).createFromStage,
+  loadReports: async () => (await import("./reports.ts")).sandboxProtocol,
+});
