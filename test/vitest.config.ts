@@ -24,9 +24,9 @@ export default defineConfig({
           name: "infra",
           include: ["test/infra/**/*.test.ts"],
           testTimeout: 60_000,
-          // One process for all, so that each stage is synthesised once.
+          // Few processes for all, so that stages are not synthesised again and again.
           isolate: false,
-          maxWorkers: 1,
+          maxWorkers: 2,
         },
       },
       {

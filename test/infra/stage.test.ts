@@ -53,8 +53,8 @@ describe("the stages that come with Torpedo", () => {
         down: false,
         demotion: {
           failuresPercent: 50,
-          receiptsAfterSeconds: 120,
-          slowReceiptsPercent: 80,
+          receiptsAfterSeconds: 600,
+          slowReceiptsPercent: 90,
           minimum: 20,
         },
       },

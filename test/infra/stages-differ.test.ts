@@ -89,8 +89,8 @@ describe("what the configuration of a stage covers, and nothing else, is differe
   test("between local and dev", () => {
     expect(differences(anonymous("local"), anonymous("dev"))).toEqual([
       // It remembers the operators of phones.
-      "AWS::IAM::Policy PolicyDocument dynamodb:GetItem on CarriersTable",
-      "AWS::IAM::Policy PolicyDocument dynamodb:PutItem on CarriersTable",
+      'AWS::IAM::Policy PolicyDocument dynamodb:GetItem on CarriersTable {"Condition":{"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["PHONE#*"]}},"Effect":"Allow"}',
+      'AWS::IAM::Policy PolicyDocument dynamodb:PutItem on CarriersTable {"Condition":{"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["PHONE#*"]}},"Effect":"Allow"}',
       "AWS::Lambda::Function Environment.Variables.ALLOW_LOOPBACK_ENDPOINTS",
       "AWS::Lambda::Function Environment.Variables.BACKOFF_BASE_SECONDS",
       "AWS::Lambda::Function Environment.Variables.BACKOFF_CAP_SECONDS",
