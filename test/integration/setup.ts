@@ -6,6 +6,7 @@ import type { StackOutputs } from "../../bin/aws-target.ts";
 import { deployStack } from "../../bin/local/deploy.ts";
 import { startEmulator } from "../../bin/local/emulator.ts";
 import { LOCAL_DIRECTORY } from "../../bin/local/project.ts";
+import { bundleCommandLine } from "./support/bundled-command-line.ts";
 
 /** What the integration tests are run against. */
 export interface DeployedStack {
@@ -40,6 +41,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await rm(directory, { recursive: true, force: true });
   };
   try {
+    await bundleCommandLine();
     const { stage, aws, apiUrl, outputs } = await deployStack({
       endpointUrl: named ?? emulator?.endpointUrl ?? "",
       stage: "local",

@@ -8,6 +8,7 @@ import { startEmulator } from "../../bin/local/emulator.ts";
 import { localAws } from "../../bin/local/local-aws.ts";
 import { LOCAL_DIRECTORY } from "../../bin/local/project.ts";
 import type {} from "../integration/setup.ts";
+import { bundleCommandLine } from "../integration/support/bundled-command-line.ts";
 import { freeKannelPorts, type KannelPorts, sendsmsUrl, whyNoKannel } from "./kannel.ts";
 
 declare module "vitest" {
@@ -39,6 +40,7 @@ export default async function setup(project: TestProject): Promise<(() => Promis
     await rm(directory, { recursive: true, force: true });
   };
   try {
+    await bundleCommandLine();
     const { endpointUrl } = emulator;
     const secrets = new SecretsManagerClient(localAws(endpointUrl));
     const { ARN: secret = "" } = await secrets.send(

@@ -1,5 +1,6 @@
 import { execa } from "execa";
 import { environmentFor, localAws } from "../../../bin/local/local-aws.ts";
+import { COMMAND_LINE } from "./bundled-command-line.ts";
 import { stack } from "./stack.ts";
 
 /** Runs a command against the stack that the tests share. */
@@ -12,9 +13,8 @@ export async function run(command: string, args: string[]) {
   return { stdout, stderr, exitCode };
 }
 
-/** Runs the operator's command line as npm does for an operator, but for npm's own share of the time. */
-export const admin = (...args: string[]) =>
-  run(process.execPath, ["--import", "tsx", "bin/admin.ts", ...args]);
+/** Runs the operator's command line as npm does for an operator, but for npm's and the compiler's share of the time. */
+export const admin = (...args: string[]) => run(process.execPath, [COMMAND_LINE, ...args]);
 
 /** What the operator's command line says to programs. */
 export const adminJson = async (...args: string[]) =>
