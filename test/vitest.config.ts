@@ -16,6 +16,8 @@ export default defineConfig({
           // No test mocks a module, so each is loaded once.
           isolate: false,
           maxWorkers: 2,
+          // Properties take as long as they take; on a machine that does other things, too, that is long.
+          testTimeout: 30_000,
         },
       },
       {
