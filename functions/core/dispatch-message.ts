@@ -673,12 +673,34 @@ async function awaitHolder(
     return defer(deps, ref, until);
   }
   // It is anybody's, but this is no time to send it.
+  if (message.expiresAt === undefined || message.expiresAt > now) {
+    return waitForOpening(deps, ref, message, startedAt);
+  }
   const left = await deps.messages.change(message, {
     state: "QUEUED",
     stateAt: now,
     lease: undefined,
   });
   return left ? handleUnclaimable(deps, ref, left, startedAt) : defer(deps, ref, now);
+}
+
+/**
+ * Waits for the window of a message, which stays in its state: one that a carrier may have stays in
+ * that one's hand, for no other is to have it, too.
+ */
+async function waitForOpening(
+  deps: DispatchDependencies,
+  ref: MessageRef,
+  message: Message,
+  startedAt: number,
+): Promise<DispatchOutcome> {
+  const now = deps.clock.now();
+  if (message.claimableFrom > now) return defer(deps, ref, message.claimableFrom);
+  const opening = openingAt(message.window, now);
+  await deps.messages.change(message, claimable(message, opening));
+  return opening.from > now
+    ? defer(deps, ref, opening.from)
+    : dispatchMessage(deps, ref, startedAt);
 }
 
 /** A message that has come due: since it was accepted its number may have been blocked. */
@@ -708,12 +730,7 @@ async function handleUnclaimable(
   if (message.expiresAt !== undefined && message.expiresAt <= now) {
     return move(deps.messages, message, { state: "EXPIRED", stateAt: now });
   }
-  if (message.claimableFrom > now) return defer(deps, ref, message.claimableFrom);
-  const opening = openingAt(message.window, now);
-  await deps.messages.change(message, claimable(message, opening));
-  return opening.from > now
-    ? defer(deps, ref, opening.from)
-    : dispatchMessage(deps, ref, startedAt);
+  return waitForOpening(deps, ref, message, startedAt);
 }
 
 /** When a message with this opening may be claimed, its expiry considered, and how long it is kept. */

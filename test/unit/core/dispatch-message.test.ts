@@ -435,6 +435,11 @@ describe("dispatchMessage", () => {
     const opening = (Math.floor(clock.now() / 3_600_000) + 1) * 3_600_000;
     expect(dispatchQueue.entries.map(({ notBefore }) => notBefore)).toEqual([opening]);
     expect(carrier.handedOver).toEqual([]);
+    // Its carrier may have it: until then it is in nobody else's hand.
+    expect(await messages.find(message.account, "w")).toMatchObject({ state: "SENDING", lease });
+    clock.time = opening;
+    await dispatchMessage(deps, { ...refOf(message), id: "w" });
+    expect(await messages.find(message.account, "w")).toMatchObject({ state: "SENT", attempts: 1 });
   });
 
   it("hands nothing over under a claim that took too long, and does so when its lease has run out", async () => {
