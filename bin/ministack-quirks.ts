@@ -71,15 +71,32 @@ def insert_and_tell(table, parsed):
     return answer
 
 
+update = dynamodb._partiql_update
+
+
+def update_and_tell(table, parsed, data=None):
+    def stored():
+        pk, sk, _, error = dynamodb._partiql_key_target(table, parsed)
+        return None if error else copy.deepcopy(table["items"].get(pk, {}).get(sk))
+
+    before = stored()
+    answer = update(table, parsed, data)
+    after = stored()
+    if answer[0] == 200 and before != after:
+        dynamodb._emit_stream_event(table["TableName"], "MODIFY", before, after)
+    return answer
+
+
 dynamodb._partiql_insert = insert_and_tell
+dynamodb._partiql_update = update_and_tell
 main()
 `;
 
 /**
  * The arguments with which Python runs MiniStack.
  *
- * AWS: a table's stream shows what PartiQL inserts. MiniStack: it does not, so it is told to, in the
- * way it does for PutItem. One line, because not every `ps` shows more.
+ * AWS: a table's stream shows what PartiQL inserts and updates. MiniStack: it does not, so it is told
+ * to, in the way it does for PutItem and UpdateItem. One line, because not every `ps` shows more.
  */
 export const MINISTACK_PROGRAM: readonly [string, string] = [
   "-c",

@@ -71,6 +71,7 @@ export class Messages extends Construct {
       "dynamodb:PutItem",
       "dynamodb:DeleteItem",
       "dynamodb:UpdateItem",
+      "dynamodb:PartiQLUpdate",
       "dynamodb:GetItem",
       "dynamodb:BatchGetItem",
       "dynamodb:Query",
@@ -102,7 +103,7 @@ export class Messages extends Construct {
 
   /** Lets a function look messages up and move them along their lifecycle. */
   grantFindAndMove(fn: UsesMessages): void {
-    this.#grant(fn, "dynamodb:GetItem", "dynamodb:UpdateItem");
+    this.#grant(fn, "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PartiQLUpdate");
   }
 
   /** Lets a function find the message that an MO answers, keep its parts, store the MO, and answer it with a message. */

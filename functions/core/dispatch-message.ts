@@ -245,14 +245,17 @@ export async function recordHandOver(
   record: HandOverRecord,
   claimed?: Message,
 ): Promise<DispatchOutcome> {
-  return "parts" in record ? recordParts(deps, record, claimed) : recordWhole(deps, record);
+  return "parts" in record ? recordParts(deps, record, claimed) : recordWhole(deps, record, claimed);
 }
 
 async function recordWhole(
   { messages }: DispatchDependencies,
   { ref, lease, outcome, at }: WholeRecord,
+  claimed: Message | undefined,
 ): Promise<DispatchOutcome> {
-  const seen: MessageSeen = { ...ref, state: "SENDING", lease };
+  const message = claimed ?? (await messages.find(ref.account, ref.id));
+  if (message?.traceId !== ref.traceId) return { kind: "absent" };
+  const seen: MessageSeen = { ...message, state: "SENDING", lease };
   const settled = { stateAt: at, lease: undefined, operator: outcome.operator };
   switch (outcome.kind) {
     case "accepted":

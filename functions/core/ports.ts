@@ -97,8 +97,12 @@ export interface MessageStore {
   change(seen: MessageSeen, change: MessageChange): Promise<Message | undefined>;
 }
 
-/** A message, as far as it tells whether anybody has changed it since. */
-export type MessageSeen = MessageRef & Pick<Message, "state" | "lease" | "parts">;
+/** A message, as far as it tells whether anybody has changed it since, and where its changes are listed. */
+export type MessageSeen = MessageRef &
+  Pick<
+    Message,
+    "state" | "lease" | "parts" | "dialect" | "callbackOption" | "subAccount" | "acceptedAt"
+  >;
 
 /** What an MO needs to know of the message that it answers. */
 export type SentMessage = Pick<

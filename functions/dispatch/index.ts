@@ -29,6 +29,9 @@ import { env as schema } from "./env.ts";
 import { createHandler } from "./handler.ts";
 import { dispatchInputSchema, traceOf } from "./schema.ts";
 
+/** In milliseconds: carriers answer the messages of a group one soon after the other. */
+const BULK_LINGER_MS = 20;
+
 const env = loadEnv(schema);
 const dynamodb = createDocumentClient();
 const sqs = new SQSClient(awsClientConfig);
@@ -79,7 +82,13 @@ export const handler = createQueueFunction({
   schema: dispatchInputSchema,
   traceOf,
   process: createHandler({
-    messages: createMessageStore({ client: dynamodb, tableName: env.MESSAGES_TABLE, clock }),
+    messages: createMessageStore({
+      client: dynamodb,
+      tableName: env.MESSAGES_TABLE,
+      clock,
+      // What is waited for with one-time passwords is nothing but their turn.
+      ...(env.LANE === "bulk" && { lingerMs: BULK_LINGER_MS }),
+    }),
     dispatchQueue: openDispatchQueue(env, { client: sqs, clock }),
     blockedNumbers: createBlockedNumbers(directoryTable),
     carriers,

@@ -75,6 +75,8 @@ export class Ledger {
   readonly mosStored: StoredMo[] = [];
   /** Accounts of which parts may be counted too many: a request was not answered, or giving back failed. */
   readonly mayCountTooMuch = new Set<string>();
+  /** What functions asked for that their roles do not let them do. */
+  readonly denied = new Set<string>();
   /** The tokens of what was counted, by the owner and their place in its counters, in order. */
   readonly counted = new Map<string, string[]>();
 }

@@ -10,6 +10,7 @@ const FIRST_STATES: readonly State[] = ["QUEUED", "SCHEDULED", "BLOCKED", "CANCE
 /** What was promised and is not so; empty where every promise was kept. */
 export async function violationsOf(world: PlayedWorld): Promise<string[]> {
   return [
+    ...deniedByRole(world),
     ...acceptedWithoutEnd(world),
     ...handedOverTwice(world),
     ...canceledInVain(world),
@@ -21,6 +22,11 @@ export async function violationsOf(world: PlayedWorld): Promise<string[]> {
     ...(await countedWrong(world)),
     ...(await calledBackWrong(world)),
   ];
+}
+
+/** Promise 7, from the other side: each function may do what it does. */
+function* deniedByRole({ ledger }: PlayedWorld): Generator<string> {
+  for (const denied of ledger.denied) yield `a role does not allow ${denied}`;
 }
 
 type Named = Pick<SentByClient, "account" | "id">;

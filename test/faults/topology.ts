@@ -1,4 +1,4 @@
-import { at, listAt, referenceOf, type Template } from "../infra/synth.ts";
+import { asList, at, listAt, referenceOf, statementsOf, type Template } from "../infra/synth.ts";
 
 /** A queue, as the template has it. */
 export interface QueueSettings {
@@ -13,17 +13,22 @@ export interface MappingSettings {
   readonly sourceId: string;
   readonly isStream: boolean;
   readonly batchSize: number;
+  /** For how long it waits for a batch to be full. */
+  readonly windowSeconds: number;
   readonly maxConcurrency: number;
   /** One of these has to match a record. */
   readonly patterns: readonly unknown[];
 }
 
-/** A function: its folder, its environment, its time limit. */
+/** A function: its folder, its environment, its limits. */
 export interface FunctionSettings {
   readonly id: string;
   readonly capability: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
+  readonly memoryMegabytes: number;
+  /** What its role lets it do: an action and the logical id of a resource, or of one and its index. */
+  readonly permissions: readonly string[];
 }
 
 /** What of a table DynamoDB needs to know. */
@@ -85,12 +90,15 @@ export function readTopology(
         ]),
       ),
       timeoutMs: Number(properties.Timeout) * 1_000,
+      memoryMegabytes: Number(properties.MemorySize ?? 128),
+      permissions: permissionsOf(template, reference(properties.Role)),
     })),
     mappings: all("AWS::Lambda::EventSourceMapping").map(({ properties }) => ({
       functionId: reference(properties.FunctionName),
       sourceId: reference(properties.EventSourceArn),
       isStream: at(properties, "EventSourceArn", "Fn::GetAtt", 1) === "StreamArn",
       batchSize: Number(properties.BatchSize),
+      windowSeconds: Number(properties.MaximumBatchingWindowInSeconds ?? 0),
       maxConcurrency: Number(
         at(properties, "ScalingConfig", "MaximumConcurrency") ??
           properties.ParallelizationFactor ??
@@ -107,6 +115,22 @@ export function readTopology(
       queueIds: listAt(properties, "Targets").map((target) => reference(at(target, "Arn"))),
     })),
   };
+}
+
+/** Conditions are left out: a role that may do something in some cases may do it here in all. */
+function permissionsOf(template: Template, roleId: string): string[] {
+  return statementsOf(template, roleId).flatMap((statement) =>
+    asList(at(statement, "Action")).flatMap((action) =>
+      asList(at(statement, "Resource")).map((resource) => `${action} ${resourceOf(resource)}`),
+    ),
+  );
+}
+
+/** The logical id of what a policy is about, with what stands behind it in the ARN. */
+function resourceOf(value: unknown): string {
+  const parts = at(value, "Fn::Join", 1);
+  if (!Array.isArray(parts)) return typeof value === "string" ? value : reference(value);
+  return parts.map((part) => (typeof part === "string" ? part : referenceOf(part))).join("");
 }
 
 function tableDefinition(properties: Readonly<Record<string, unknown>>) {

@@ -12,6 +12,7 @@ import type { DynamoDb, TableStream } from "./dynamodb.ts";
 import { FaultPlan } from "./faults.ts";
 import { createFunction, type Surroundings, type Variant } from "./functions.ts";
 import { Ledger, type SentByClient } from "./ledger.ts";
+import { neededFor } from "./permissions.ts";
 import { Queues } from "./queues.ts";
 import {
   CALM_AFTER_SECONDS,
@@ -77,6 +78,7 @@ export class PlayedWorld implements World {
   readonly #variant: Variant;
   readonly #surroundings: Surroundings;
   readonly #functions: ReadonlyMap<string, FunctionSettings>;
+  readonly #settings = new WeakMap<Invocation, FunctionSettings>();
   readonly #idle = new Map<string, Process[]>();
   readonly #streamMapping: StreamMapping;
   readonly #inbox: DynamoDBRecord[] = [];
@@ -456,6 +458,7 @@ export class PlayedWorld implements World {
       if (lives) this.#idle.set(functionId, [...(this.#idle.get(functionId) ?? []), process]);
       onEnd(ending);
     });
+    this.#settings.set(invocation, settings);
     invocation.run(settings.timeoutMs, () => process.run(event as never));
   }
 
@@ -480,6 +483,11 @@ export class PlayedWorld implements World {
   // What AWS does
 
   async serve(request: WireRequest, caller: Invocation): Promise<WireAnswer> {
+    const denied = this.#deniedTo(caller, request);
+    if (denied) {
+      this.ledger.denied.add(`${caller.functionName}: ${denied}`);
+      return caller.call(() => failed(400, "AccessDeniedException", denied));
+    }
     const fault = this.faults.ofCall(
       request.service,
       (this.timeline.now - START) / 1_000,
@@ -490,7 +498,7 @@ export class PlayedWorld implements World {
     const effect = async () => {
       const answer = await this.#perform(request, () => false);
       if (answer.status === 200) {
-        noteRecorded(this.ledger, request, caller);
+        noteRecorded(this.ledger, request, caller, answer);
         noteCounted(this.ledger, request);
       }
       return answer;
@@ -523,6 +531,15 @@ export class PlayedWorld implements World {
       case "partly-done":
         return caller.call(() => this.#perform(request, () => this.chance.happens(0.5)));
     }
+  }
+
+  /** What a request needs that the role of its function does not have, if anything. */
+  #deniedTo(caller: Invocation, request: WireRequest): string | undefined {
+    const permissions = this.#settings.get(caller)?.permissions ?? [];
+    const logicalIds = new Map([...this.#universe.tableNames].map(([id, name]) => [name, id]));
+    return neededFor(request, (name) => logicalIds.get(name) ?? name).find(
+      (needed) => !permissions.includes(needed),
+    );
   }
 
   async #perform(request: WireRequest, refused: () => boolean): Promise<WireAnswer> {
@@ -625,6 +642,7 @@ const WRITES = new Set([
   "UpdateItem",
   "DeleteItem",
   "TransactWriteItems",
+  "ExecuteStatement",
   "BatchExecuteStatement",
 ]);
 
@@ -665,15 +683,39 @@ function detailCodes(body: Record<string, unknown>): string[] {
 }
 
 /** A hand-over is written down where its message is changed, or its record is put into the queue. */
-function noteRecorded({ handOvers }: Ledger, { operation, body }: WireRequest, caller: Invocation) {
-  const key = (body.Key as { pk?: { S?: string } } | undefined)?.pk?.S;
+function noteRecorded(
+  { handOvers }: Ledger,
+  { operation, body }: WireRequest,
+  caller: Invocation,
+  answer: WireAnswer,
+) {
+  const changed = keysChangedBy(operation, body, answer);
   for (const handOver of handOvers) {
     if (handOver.by !== caller) continue;
     const { account, id, traceId } = handOver;
     const isRecord = operation === "SendMessage" && isRecordOf(String(body.MessageBody), traceId);
-    const isChange = operation === "UpdateItem" && key === `${account}#${id}`;
-    if (isRecord || isChange) handOver.isRecorded = true;
+    if (isRecord || changed.has(`${account}#${id}`)) handOver.isRecorded = true;
   }
+}
+
+/** The partitions of the items that statements have changed; of no item's own values is one like them. */
+function keysChangedBy(
+  operation: string,
+  body: Record<string, unknown>,
+  answer: WireAnswer,
+): Set<string> {
+  type Executed = { readonly Statement: string; readonly Parameters?: readonly { S?: string }[] };
+  const executed =
+    operation === "ExecuteStatement"
+      ? [body as unknown as Executed]
+      : operation === "BatchExecuteStatement"
+        ? (body.Statements as Executed[]).filter((_, index) => {
+            const { Responses } = answer.body as { Responses: { Error?: unknown }[] };
+            return Responses[index]?.Error === undefined;
+          })
+        : [];
+  const updates = executed.filter(({ Statement }) => Statement.startsWith("UPDATE"));
+  return new Set(updates.flatMap(({ Parameters = [] }) => Parameters.flatMap(({ S }) => S ?? [])));
 }
 
 const isRecordOf = (body: string, traceId: string) =>

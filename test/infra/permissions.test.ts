@@ -40,18 +40,15 @@ const dispatchesFrom = (queue: string, deadLetters: string, log: string): Permis
   ...works(queue),
   // Messages, and the routes of their accounts.
   "dynamodb:GetItem": ["DirectoryTable", "MessagesTable"],
-  // Numbers that were blocked since a message was scheduled.
-  "dynamodb:BatchGetItem": ["DirectoryTable"],
+  // Numbers that were blocked since a message was scheduled; the messages of a group.
+  "dynamodb:BatchGetItem": ["DirectoryTable", "MessagesTable"],
   // How carriers fare.
   "dynamodb:Query": ["CarriersTable"],
   "dynamodb:PutItem": ["CarriersSandboxOutbox", "CarriersTable"],
-  // Messages; what carriers were handed, to know how they fare and to keep to their rates.
-  "dynamodb:UpdateItem": [
-    "CarriersSandboxOutbox",
-    "CarriersTable",
-    "MessagesTable",
-    "RateLimitsCounts",
-  ],
+  // Messages, many at a time.
+  "dynamodb:PartiQLUpdate": ["MessagesTable"],
+  // What carriers were handed, to know how they fare and to keep to their rates.
+  "dynamodb:UpdateItem": ["CarriersSandboxOutbox", "CarriersTable", "RateLimitsCounts"],
   ...publishes(CARRIER_DEMOTED, CARRIER_RESTORED),
   "sqs:SendMessage": ["CarrierEventsReportsQueue", deadLetters, queue],
   "scheduler:CreateSchedule": [SCHEDULES_OF_OURS],
@@ -78,8 +75,10 @@ const PERMISSIONS: Record<string, Permissions> = {
     "dynamodb:PutItem": ["MessagesTable"],
     // What could not be put on its way; an MO that is listed, which is not new any more.
     "dynamodb:DeleteItem": ["MessagesTable"],
-    // Cancellations.
+    // That a batch has begun, which elements of it are canceled.
     "dynamodb:UpdateItem": [USAGE_COUNTERS, "MessagesTable"],
+    // Cancellations, and what is kept for a retry.
+    "dynamodb:PartiQLUpdate": ["MessagesTable"],
     "dynamodb:GetItem": ["DirectoryTable", USAGE_COUNTERS, "MessagesTable"],
     // Numbers that are blocked; messages by their ids.
     "dynamodb:BatchGetItem": ["DirectoryTable", "MessagesTable"],
@@ -96,8 +95,10 @@ const PERMISSIONS: Record<string, Permissions> = {
     "dynamodb:PutItem": ["MessagesTable"],
     // What could not be put on its way; an MO that is listed, which is not new any more.
     "dynamodb:DeleteItem": ["MessagesTable"],
-    // What is kept for a retry, statuses that are listed, requests and parts that are counted.
+    // That a batch has begun; requests and parts that are counted.
     "dynamodb:UpdateItem": [USAGE_COUNTERS, "MessagesTable", "RateLimitsCounts"],
+    // What is kept for a retry, statuses that are listed.
+    "dynamodb:PartiQLUpdate": ["MessagesTable"],
     "dynamodb:GetItem": ["DirectoryTable", USAGE_COUNTERS, "MessagesTable"],
     "dynamodb:BatchGetItem": ["DirectoryTable", "MessagesTable"],
     // Templates by their name; open batches and MOs; messages by correlation id, and those that have changed.
@@ -176,8 +177,11 @@ const PERMISSIONS: Record<string, Permissions> = {
     ...works("CarrierEventsMoPartsQueue", "CarrierEventsReportsQueue"),
     // Messages; accounts and sub-accounts, and what their people have said about opting out.
     "dynamodb:GetItem": ["DirectoryTable", OPT_OUTS, "MessagesTable"],
-    // Messages; how many receipts came in time.
-    "dynamodb:UpdateItem": ["CarriersTable", "MessagesTable"],
+    // Messages, those of many receipts together.
+    "dynamodb:BatchGetItem": ["MessagesTable"],
+    "dynamodb:PartiQLUpdate": ["MessagesTable"],
+    // How many receipts came in time.
+    "dynamodb:UpdateItem": ["CarriersTable"],
     // MOs: whose they are, and the two items of each, which a transaction puts; confirmations.
     "dynamodb:Query": ["{DirectoryTable}/index/kind", "{MessagesTable}/index/sent-to"],
     "dynamodb:PutItem": [OPT_OUTS, "MessagesTable"],

@@ -1,10 +1,8 @@
 import { expect } from "vitest";
-import { at, listAt, referenceOf, resourcesOf, type Template, withoutHash } from "./synth.ts";
+import { asList, at, referenceOf, statementsOf, type Template, withoutHash } from "./synth.ts";
 
 /** What a role may do: the resources of each action. */
 export type Permissions = Record<string, string[]>;
-
-const asList = (value: unknown): unknown[] => (Array.isArray(value) ? value : [value]);
 
 /** A resource by its name; of what is put together, names are in braces. */
 export function describeResource(value: unknown): string {
@@ -18,16 +16,6 @@ export function describeResource(value: unknown): string {
 
 const describePart = (part: unknown) =>
   typeof part === "string" ? part : `{${withoutHash(referenceOf(part) ?? JSON.stringify(part))}}`;
-
-function statementsOf(template: Template, roleId: string): unknown[] {
-  const inline = at(template.Resources[roleId], "Properties", "Policies") ?? [];
-  const attached = resourcesOf(template, "AWS::IAM::Policy").filter(([, { Properties }]) =>
-    listAt(Properties, "Roles").some((attachedTo) => referenceOf(attachedTo) === roleId),
-  );
-  return [...asList(inline), ...attached.map(([, { Properties }]) => Properties)].flatMap(
-    (policy) => listAt(policy, "PolicyDocument", "Statement"),
-  );
-}
 
 /** What a role may do, by the policies of the template. */
 export function permissionsOf(template: Template, roleId: string): Permissions {

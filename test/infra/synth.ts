@@ -201,3 +201,17 @@ export function capabilityOf(functionId: string): string {
     .replace(/(?<=[a-z])(?=[A-Z])/g, "-")
     .toLowerCase();
 }
+
+/** What a policy says once or several times, as several. */
+export const asList = (value: unknown): unknown[] => (Array.isArray(value) ? value : [value]);
+
+/** The statements of a role's policies. */
+export function statementsOf(template: Template, roleId: string): unknown[] {
+  const inline = at(template.Resources[roleId], "Properties", "Policies") ?? [];
+  const attached = resourcesOf(template, "AWS::IAM::Policy").filter(([, { Properties }]) =>
+    listAt(Properties, "Roles").some((attachedTo) => referenceOf(attachedTo) === roleId),
+  );
+  return [...asList(inline), ...attached.map(([, { Properties }]) => Properties)].flatMap(
+    (policy) => listAt(policy, "PolicyDocument", "Statement"),
+  );
+}

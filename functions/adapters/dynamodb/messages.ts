@@ -5,11 +5,9 @@ import {
   BatchExecuteStatementCommand,
   DeleteCommand,
   type DynamoDBDocumentClient,
-  GetCommand,
   PutCommand,
   paginateQuery,
   QueryCommand,
-  UpdateCommand,
 } from "@aws-sdk/lib-dynamodb";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import * as z from "zod";
@@ -35,12 +33,14 @@ import {
   SENT_TO_INDEX,
   SORT_KEY,
 } from "./message-keys.ts";
+import { createReads, createStatements, type ItemKey, type Statement } from "./together.ts";
 
 /** The most statements of a BatchExecuteStatement, and the most keys of a BatchGetItem. */
 const MAX_STATEMENTS = 25;
 const MAX_KEYS = 100;
 /** Requests at a time: enough to hide their latency, few enough not to wait for each other's connections. */
 const REQUESTS_AT_ONCE = 8;
+const TAKEN_AT_ONCE = REQUESTS_AT_ONCE * MAX_STATEMENTS;
 
 const keyOf = (account: string, id: string) => ({
   pk: partitionOf(account, id),
@@ -48,8 +48,8 @@ const keyOf = (account: string, id: string) => ({
 });
 
 function itemOf(message: Message) {
-  const { account, id, subAccount, correlationId, acceptedAt } = message;
-  const changedKey = `${changesOf(subAccount)}${new Date(acceptedAt).toISOString()}#${id}`;
+  const { account, id, correlationId } = message;
+  const changedKey = changedKeyOf(message);
   return {
     ...keyOf(account, id),
     ...message,
@@ -63,6 +63,10 @@ function itemOf(message: Message) {
     }),
   };
 }
+
+/** Where a message is among the changed ones of its partition. */
+const changedKeyOf = ({ id, subAccount, acceptedAt }: Omit<MessageSeen, "state">) =>
+  `${changesOf(subAccount)}${new Date(acceptedAt).toISOString()}#${id}`;
 
 const correlationOf = (account: string, correlationId: string) => `${account}#${correlationId}`;
 
@@ -99,17 +103,17 @@ const sentItemSchema = z.object({
 
 const NOT_REMOVED = "removeAt > :nowSeconds";
 const SAME_TRACE = "traceId = :traceId";
-const QUEUED_OR_LEASE_RAN_OUT =
-  "(#state = :queued OR (#state = :sending AND #lease.#lastCall = :true AND #lease.#until <= :now))";
-const MAY_BE_SENT_NOW = "claimableFrom <= :now AND claimableUntil > :now";
-
 /** The messages, in DynamoDB. */
 export function createMessageStore(deps: {
   readonly client: DynamoDBDocumentClient;
   readonly tableName: string;
   readonly clock: Clock;
+  /** How long a claim or a change waits for others to share a request with, in milliseconds. */
+  readonly lingerMs?: number | undefined;
 }): MessageStore {
   const { client, clock, tableName: TableName } = deps;
+  const read = createReads(client, TableName);
+  const execute = createStatements(client, deps.lingerMs);
   const nowSeconds = () => clock.now() / 1_000;
 
   async function insert(message: Message): ReturnType<MessageStore["insert"]> {
@@ -157,13 +161,15 @@ export function createMessageStore(deps: {
   }
 
   async function find(account: string, id: string): Promise<Message | undefined> {
-    const { Item } = await client.send(
-      new GetCommand({ TableName, Key: keyOf(account, id), ConsistentRead: true }),
-    );
-    if (!Item) return undefined;
-    const message = messageOfItem(Item);
+    const item = await read(keyOf(account, id));
+    if (!item) return undefined;
+    const message = messageOfItem(item);
     return isAbsent(message, clock.now()) ? undefined : message;
   }
+
+  /** What a statement returned; DynamoDB is not documented to return anything from a batch. */
+  const returned = async (item: unknown, account: string, id: string) =>
+    item ? messageOfItem(item) : find(account, id);
 
   /** The ids of changed messages, a hundred at a time. */
   async function* pagesOfChanged(changes: string, subAccount: string | undefined) {
@@ -195,32 +201,21 @@ export function createMessageStore(deps: {
    */
   async function take(message: Message, token: string, again = true): Promise<Message | undefined> {
     const takenNow = `${token}#${message.state}`;
-    try {
-      await client.send(
-        new UpdateCommand({
-          TableName,
-          Key: keyOf(message.account, message.id),
-          UpdateExpression: "SET takenBy = :taken REMOVE changed",
-          ConditionExpression: `${SAME_TRACE} AND #state = :state AND attribute_exists(changed)`,
-          ExpressionAttributeNames: { "#state": "state" },
-          ExpressionAttributeValues: {
-            ":traceId": message.traceId,
-            ":state": message.state,
-            ":taken": takenNow,
-          },
-          ReturnValuesOnConditionCheckFailure: "ALL_OLD",
-        }),
-      );
-      return message;
-    } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) {
-        if (again) return take(message, token, false);
-        throw error;
-      }
-      // An earlier try of this very write that we were not told of: the SDK retries by itself.
-      const { takenBy, changed } = takenSchema.parse(error.Item ? unmarshall(error.Item) : {});
-      return takenBy === takenNow && changed === undefined ? message : undefined;
-    }
+    const { account, id, traceId, state } = message;
+    const statement = updateStatement(TableName, keyOf(account, id), {
+      set: [["takenBy", takenNow]],
+      remove: ["changed"],
+      where: [sameTrace(traceId), ['"state" = ?', state], ['"changed" IS NOT MISSING']],
+    });
+    const executed = await execute(statement).catch((error) => {
+      if (again) return undefined;
+      throw error;
+    });
+    if (!executed) return take(message, token, false);
+    if (executed.kind === "done") return message;
+    // An earlier try of this very write that we were not told of: the SDK retries by itself.
+    const { takenBy, changed } = takenSchema.parse(executed.item ?? {});
+    return takenBy === takenNow && changed === undefined ? message : undefined;
   }
 
   return {
@@ -327,7 +322,7 @@ export function createMessageStore(deps: {
         const candidates = await findTogether(account, ids);
         // Of some, others may be faster: then the next ones are tried.
         while (candidates.length > 0 && taken.length < limit && clock.now() < deadline) {
-          const turn = candidates.splice(0, Math.min(REQUESTS_AT_ONCE, limit - taken.length));
+          const turn = candidates.splice(0, Math.min(TAKEN_AT_ONCE, limit - taken.length));
           const results = await Promise.allSettled(turn.map((message) => take(message, token)));
           for (const result of results) {
             if (result.status === "rejected") failures.push(result.reason);
@@ -351,84 +346,110 @@ export function createMessageStore(deps: {
     },
 
     async claim({ account, id, traceId }, { now, lease, carrier }) {
-      try {
-        const { Attributes } = await client.send(
-          new UpdateCommand({
-            TableName,
-            Key: keyOf(account, id),
-            UpdateExpression:
-              "SET #state = :sending, stateAt = :now, #lease = :lease, carrier = :carrier, attempts = attempts + :one",
-            ConditionExpression: `${SAME_TRACE} AND ${QUEUED_OR_LEASE_RAN_OUT} AND ${MAY_BE_SENT_NOW} AND ${NOT_REMOVED}`,
-            ExpressionAttributeNames: {
-              "#state": "state",
-              "#lease": "lease",
-              "#lastCall": "lastCall",
-              "#until": "until",
-            },
-            ExpressionAttributeValues: {
-              ":traceId": traceId,
-              ":queued": "QUEUED",
-              ":sending": "SENDING",
-              ":now": now,
-              ":nowSeconds": now / 1_000,
-              ":lease": lease,
-              ":carrier": carrier,
-              ":true": true,
-              ":one": 1,
-            },
-            ReturnValues: "ALL_NEW",
-            ReturnValuesOnConditionCheckFailure: "ALL_OLD",
-          }),
-        );
-        return { kind: "claimed", message: messageOfItem(Attributes) };
-      } catch (error) {
-        const message = messageOfFailedCheck(error, { orAbsent: true });
-        if (!message || message.traceId !== traceId || isAbsent(message, now)) {
-          return { kind: "absent" };
-        }
-        // As above: the lease is ours by a try that we were not told of.
-        return message.lease?.token === lease.token
-          ? { kind: "claimed", message }
-          : { kind: "refused", message };
+      const key = keyOf(account, id);
+      const executed = await execute(
+        updateStatement(TableName, key, {
+          set: [
+            ["state", "SENDING"],
+            ["stateAt", now],
+            ["lease", lease],
+            ["carrier", carrier],
+          ],
+          alsoSet: ['"attempts" = "attempts" + 1'],
+          where: [sameTrace(traceId), queuedOrLeaseRanOut(now), maySendAt(now), notRemovedAt(now)],
+        }),
+      );
+      if (executed.kind === "done") {
+        const claimed = await returned(executed.item, account, id);
+        return claimed ? { kind: "claimed", message: claimed } : { kind: "absent" };
       }
+      const message = executed.item && messageOfItem(executed.item);
+      if (!message || message.traceId !== traceId || isAbsent(message, now)) {
+        return { kind: "absent" };
+      }
+      // As above: the lease is ours by a try that we were not told of.
+      return message.lease?.token === lease.token
+        ? { kind: "claimed", message }
+        : { kind: "refused", message };
     },
 
     async change(seen, change) {
-      const update = updateOf(change);
-      const underLease = seen.lease ? "#lease.#token = :heldToken" : "attribute_not_exists(#lease)";
-      const withParts = seen.parts ? " AND #parts = :seenParts" : "";
-      try {
-        const { Attributes } = await client.send(
-          new UpdateCommand({
-            TableName,
-            Key: keyOf(seen.account, seen.id),
-            UpdateExpression: update.expression,
-            ConditionExpression: `${SAME_TRACE} AND #state = :expectedState AND ${underLease} AND ${NOT_REMOVED}${withParts}`,
-            ExpressionAttributeNames: {
-              ...update.names,
-              "#state": "state",
-              "#lease": "lease",
-              ...(seen.lease && { "#token": "token" }),
-              ...(seen.parts && { "#parts": "parts" }),
-            },
-            ExpressionAttributeValues: {
-              ...update.values,
-              ":traceId": seen.traceId,
-              ":expectedState": seen.state,
-              ":nowSeconds": nowSeconds(),
-              ...(seen.lease && { ":heldToken": seen.lease.token }),
-              ...(seen.parts && { ":seenParts": seen.parts }),
-            },
-            ReturnValues: "ALL_NEW",
-            ReturnValuesOnConditionCheckFailure: "ALL_OLD",
-          }),
-        );
-        return messageOfItem(Attributes);
-      } catch (error) {
-        const stored = messageOfFailedCheck(error, { orAbsent: true });
-        return stored && hasHappened(stored, seen, change) ? stored : undefined;
-      }
+      const { account, id } = seen;
+      const becomesListed =
+        change.state && isListed({ state: change.state, reason: change.reason });
+      const fields = Object.entries(change);
+      const executed = await execute(
+        updateStatement(TableName, keyOf(account, id), {
+          set: [
+            ...fields.filter(([, value]) => value !== undefined),
+            ...(becomesListed && hasListedChanges(seen)
+              ? [["changed", changedKeyOf(seen)] as const]
+              : []),
+          ],
+          remove: fields.flatMap(([field, value]) => (value === undefined ? [field] : [])),
+          where: [
+            sameTrace(seen.traceId),
+            ['"state" = ?', seen.state],
+            notRemovedAt(clock.now()),
+            seen.lease ? ['"lease"."token" = ?', seen.lease.token] : ['"lease" IS MISSING'],
+            ...(seen.parts ? [['"parts" = ?', seen.parts] as const] : []),
+          ],
+        }),
+      );
+      if (executed.kind === "done") return returned(executed.item, account, id);
+      const stored = executed.item && messageOfItem(executed.item);
+      return stored && hasHappened(stored, seen, change) ? stored : undefined;
     },
+  };
+}
+
+/** Part of a condition in PartiQL, and the values of its question marks. */
+type Condition = readonly [text: string, ...values: unknown[]];
+
+const sameTrace = (traceId: string): Condition => ['"traceId" = ?', traceId];
+const notRemovedAt = (now: number): Condition => ['"removeAt" > ?', now / 1_000];
+const queuedOrLeaseRanOut = (now: number): Condition => [
+  '("state" = ? OR ("state" = ? AND "lease"."lastCall" = ? AND "lease"."until" <= ?))',
+  "QUEUED",
+  "SENDING",
+  true,
+  now,
+];
+const maySendAt = (now: number): Condition => [
+  '"claimableFrom" <= ? AND "claimableUntil" > ?',
+  now,
+  now,
+];
+
+/** A statement that changes an item, if it is there and the conditions hold, and returns it as it is then. */
+function updateStatement(
+  tableName: string,
+  key: ItemKey,
+  update: {
+    readonly set: readonly (readonly [field: string, value: unknown])[];
+    /** Assignments as they are written. */
+    readonly alsoSet?: readonly string[];
+    readonly remove?: readonly string[];
+    readonly where: readonly Condition[];
+  },
+): Statement {
+  const { set, alsoSet = [], remove = [], where } = update;
+  // One clause for each: not everything that speaks PartiQL takes several in one.
+  const clauses = [
+    ...set.map(([field]) => `SET "${field}" = ?`),
+    ...alsoSet.map((assignment) => `SET ${assignment}`),
+    ...remove.map((field) => `REMOVE "${field}"`),
+  ];
+  const conditions = ['"pk" = ?', '"sk" = ?', ...where.map(([text]) => text)];
+  return {
+    key,
+    text: `UPDATE "${tableName}" ${clauses.join(" ")} WHERE ${conditions.join(" AND ")} RETURNING ALL NEW *`,
+    parameters: [
+      ...set.map(([, value]) => value),
+      key.pk,
+      key.sk,
+      ...where.flatMap(([, ...values]) => values),
+    ],
   };
 }
 
@@ -462,31 +483,6 @@ function insertStatement(tableName: string, item: Readonly<Record<string, unknow
   return {
     Statement: `INSERT INTO "${tableName}" VALUE {${values}}`,
     Parameters: fields.map(([, value]) => value),
-  };
-}
-
-/** The update expression of a change: a SET for what it gives, a REMOVE for what it takes away. */
-function updateOf(change: MessageChange) {
-  const fields = Object.entries(change);
-  const set = fields.filter(([, value]) => value !== undefined);
-  const removed = fields.filter(([, value]) => value === undefined);
-  const becomesListed = change.state && isListed({ state: change.state, reason: change.reason });
-  const assignments = [
-    ...set.map(([field]) => `#${field} = :${field}`),
-    // Of messages whose changes are not listed it is not in the index, whatever it is.
-    ...(becomesListed ? ["changed = if_not_exists(changedKey, :unlisted)"] : []),
-  ];
-  const clauses = [
-    assignments.length > 0 && `SET ${assignments.join(", ")}`,
-    removed.length > 0 && `REMOVE ${removed.map(([field]) => `#${field}`).join(", ")}`,
-  ];
-  return {
-    expression: clauses.filter(Boolean).join(" "),
-    names: Object.fromEntries(fields.map(([field]) => [`#${field}`, field])),
-    values: {
-      ...Object.fromEntries(set.map(([field, value]) => [`:${field}`, value])),
-      ...(becomesListed && { ":unlisted": "-" }),
-    },
   };
 }
 

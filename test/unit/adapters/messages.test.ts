@@ -27,6 +27,23 @@ function storeAnswering(respond: (request: WireRequest) => WireResponse) {
   return { requests, store: createMessageStore({ client, tableName: "Messages", clock }) };
 }
 
+/** The statements of a request that holds several, each as a request of its own; with the answers to these as its answer. */
+function oneByOne(respond: (request: WireRequest) => WireResponse) {
+  return (request: WireRequest): WireResponse => {
+    if (operationOf(request) !== "BatchExecuteStatement") return respond(request);
+    const statements = request.body.Statements as Record<string, unknown>[];
+    const Responses = statements.map((body) => {
+      const target = "DynamoDB_20120810.ExecuteStatement";
+      const { status = 200, body: answer } = respond({ ...request, target, body });
+      const { Items, __type, message, Item } = (answer ?? {}) as Record<string, unknown>;
+      if (status === 200) return { Item: (Items as unknown[] | undefined)?.[0] };
+      const Code = String(__type).replace(/^.*#|Exception$/g, "");
+      return { Error: { Code, Message: message, Item } };
+    });
+    return { body: { Responses } };
+  };
+}
+
 const conditionFailed = (stored?: Message): WireResponse => ({
   status: 400,
   body: {
@@ -260,9 +277,9 @@ describe("what the indices of messages in DynamoDB know of a message", () => {
     [undefined, false],
   ] as const)("changes with a change to %s: %s", async (state, isNews) => {
     const { requests, store } = storeAnswering(() => conditionFailed());
-    await store.change(sampleMessage(clock.now()), { ...(state && { state }), operator: "TIM" });
-    const expression = String(requests[0]?.body.UpdateExpression);
-    expect(expression.includes("changed = if_not_exists(changedKey, ")).toBe(isNews);
+    const message = sampleMessage(clock.now(), { dialect: "wavy" });
+    await store.change(message, { ...(state && { state }), operator: "TIM" });
+    expect(String(requests[0]?.body.Statement).includes('SET "changed" = ?')).toBe(isNews);
   });
 });
 
@@ -283,14 +300,15 @@ describe("taking messages from DynamoDB whose status has changed", () => {
     );
   const partitionOf = ({ id }: Message) => `acme#${id.charCodeAt(id.length - 1) % 4}`;
 
-  interface Update {
-    readonly Key: { pk: { S: string } };
-    readonly ExpressionAttributeValues: Record<string, { S: string }>;
-  }
-  const updateOf = ({ body }: WireRequest) => body as unknown as Update;
-  const idOf = (request: WireRequest) => updateOf(request).Key.pk.S.replace("acme#", "");
-  const tokenOf = (request: WireRequest) =>
-    updateOf(request).ExpressionAttributeValues[":taken"]?.S ?? "";
+  const valuesOf = ({ body }: WireRequest) =>
+    (body.ExpressionAttributeValues ?? {}) as Record<string, { S: string }>;
+  const TAKE =
+    'UPDATE "Messages" SET "takenBy" = ? REMOVE "changed" WHERE "pk" = ? AND "sk" = ? AND "traceId" = ? AND "state" = ? AND "changed" IS NOT MISSING RETURNING ALL NEW *';
+  /** The values of a statement that takes a message, in its order. */
+  const parametersOf = ({ body }: WireRequest) =>
+    (body.Parameters as { S: string }[]).map(({ S }) => S);
+  const idOf = (request: WireRequest) => parametersOf(request)[1]?.replace("acme#", "") ?? "";
+  const tokenOf = (request: WireRequest) => parametersOf(request)[0] ?? "";
 
   /** A table with these messages, all of which have changed; what is answered otherwise is said by `answer`. */
   function tableWith(
@@ -298,28 +316,30 @@ describe("taking messages from DynamoDB whose status has changed", () => {
     answer: (request: WireRequest) => WireResponse | undefined = () => undefined,
   ) {
     const made: WireRequest[] = [];
-    const { store } = storeAnswering((request) => {
-      made.push(request);
-      const otherwise = answer(request);
-      if (otherwise) return otherwise;
-      switch (operationOf(request)) {
-        case "Query": {
-          const { ExpressionAttributeValues: values } = updateOf(request);
-          const its = messages.filter((one) => partitionOf(one) === values[":changes"]?.S);
-          return { body: { Items: its.map((one) => marshall({ pk: `acme#${one.id}` })) } };
+    const { store } = storeAnswering(
+      oneByOne((request) => {
+        made.push(request);
+        const otherwise = answer(request);
+        if (otherwise) return otherwise;
+        switch (operationOf(request)) {
+          case "Query": {
+            const { ":changes": changes } = valuesOf(request);
+            const its = messages.filter((one) => partitionOf(one) === changes?.S);
+            return { body: { Items: its.map((one) => marshall({ pk: `acme#${one.id}` })) } };
+          }
+          case "BatchGetItem": {
+            const { Messages } = request.body.RequestItems as {
+              Messages: { Keys: { pk: { S: string } }[] };
+            };
+            const ids = new Set(Messages.Keys.map(({ pk }) => pk.S.replace("acme#", "")));
+            const items = messages.filter(({ id }) => ids.has(id)).map(itemOf);
+            return { body: { Responses: { Messages: items } } };
+          }
+          default:
+            return {};
         }
-        case "BatchGetItem": {
-          const { Messages } = request.body.RequestItems as {
-            Messages: { Keys: { pk: { S: string } }[] };
-          };
-          const ids = new Set(Messages.Keys.map(({ pk }) => pk.S.replace("acme#", "")));
-          const items = messages.filter(({ id }) => ids.has(id)).map(itemOf);
-          return { body: { Responses: { Messages: items } } };
-        }
-        default:
-          return {};
-      }
-    });
+      }),
+    );
     const of = (operation: string) => made.filter((one) => operationOf(one) === operation);
     return { store, of };
   }
@@ -334,19 +354,14 @@ describe("taking messages from DynamoDB whose status has changed", () => {
     expect(idsOf(await store.takeChanged("acme", 100))).toEqual(idsOf(messages));
     const asked = of("Query").map(({ body }) => body);
     expect(asked.map((body) => body.IndexName)).toEqual(PARTITIONS.map(() => "changes"));
-    const partitions = of("Query").map(
-      (request) => updateOf(request).ExpressionAttributeValues[":changes"]?.S,
-    );
+    const partitions = of("Query").map((request) => valuesOf(request)[":changes"]?.S);
     expect(partitions.sort()).toEqual(PARTITIONS);
-    const updates = of("UpdateItem");
+    const updates = of("ExecuteStatement");
     expect(updates.map(idOf).sort()).toEqual(idsOf(messages));
     for (const update of updates) {
       const message = messages.find(({ id }) => id === idOf(update));
-      expect(update.body).toMatchObject({
-        UpdateExpression: "SET takenBy = :taken REMOVE changed",
-        ConditionExpression: "traceId = :traceId AND #state = :state AND attribute_exists(changed)",
-        ExpressionAttributeValues: { ":traceId": { S: message?.traceId }, ":state": { S: "SENT" } },
-      });
+      expect(update.body.Statement).toBe(TAKE);
+      expect(parametersOf(update).slice(2)).toEqual(["MT", message?.traceId, "SENT"]);
     }
     // One call, one token; what is read is read as it is now.
     expect(new Set(updates.map(tokenOf)).size).toBe(1);
@@ -360,7 +375,7 @@ describe("taking messages from DynamoDB whose status has changed", () => {
     await store.takeChanged("acme", 100, "sales 1");
     for (const request of of("Query")) {
       expect(request.body.KeyConditionExpression).toContain("begins_with(changed, :subAccount)");
-      expect(updateOf(request).ExpressionAttributeValues).toMatchObject({
+      expect(valuesOf(request)).toMatchObject({
         ":subAccount": { S: "sales 1#" },
       });
     }
@@ -370,7 +385,7 @@ describe("taking messages from DynamoDB whose status has changed", () => {
     const messages = changed(200).filter((one) => partitionOf(one) !== "acme#3");
     const { store, of } = tableWith(messages);
     expect(await store.takeChanged("acme", 13)).toHaveLength(13);
-    expect(of("UpdateItem")).toHaveLength(13);
+    expect(of("ExecuteStatement")).toHaveLength(13);
     expect(of("Query").length).toBeLessThanOrEqual(2);
   });
 
@@ -378,10 +393,10 @@ describe("taking messages from DynamoDB whose status has changed", () => {
     const messages = changed(40);
     const paged = new Set<unknown>();
     const { store, of } = tableWith(messages, (request) => {
-      if (operationOf(request) === "UpdateItem" && Number(idOf(request).slice(-2)) < 20) {
+      if (operationOf(request) === "ExecuteStatement" && Number(idOf(request).slice(-2)) < 20) {
         return foundWith(changed(40)[Number(idOf(request).slice(-2))], { takenBy: "another#SENT" });
       }
-      const partition = updateOf(request).ExpressionAttributeValues?.[":changes"]?.S;
+      const partition = valuesOf(request)[":changes"]?.S;
       if (operationOf(request) !== "Query" || paged.has(partition)) return undefined;
       paged.add(partition);
       return { body: { Items: [], LastEvaluatedKey: { pk: { S: "acme#id" } } } };
@@ -394,7 +409,7 @@ describe("taking messages from DynamoDB whose status has changed", () => {
     const [message] = changed(1) as [Message];
     const takeWhere = async (stored: (token: string) => WireResponse) => {
       const { store } = tableWith([message], (request) =>
-        operationOf(request) === "UpdateItem" ? stored(tokenOf(request)) : undefined,
+        operationOf(request) === "ExecuteStatement" ? stored(tokenOf(request)) : undefined,
       );
       return idsOf(await store.takeChanged("acme", 10));
     };
@@ -422,7 +437,7 @@ describe("taking messages from DynamoDB whose status has changed", () => {
     });
   });
 
-  it.each(["Query", "BatchGetItem", "UpdateItem"])(
+  it.each(["Query", "BatchGetItem", "ExecuteStatement"])(
     "throws where nothing was taken before an error: %s",
     async (operation) => {
       const { store } = tableWith(changed(10), (request) =>
@@ -432,7 +447,7 @@ describe("taking messages from DynamoDB whose status has changed", () => {
     },
   );
 
-  it.each(["Query", "BatchGetItem", "UpdateItem"])(
+  it.each(["Query", "BatchGetItem", "ExecuteStatement"])(
     "hands over what it has taken before an error, and tries no further: %s",
     async (operation) => {
       const messages = changed(40);
@@ -443,7 +458,7 @@ describe("taking messages from DynamoDB whose status has changed", () => {
           failures++;
           return throttled;
         }
-        if (operationOf(request) === "UpdateItem") takenIds.push(idOf(request));
+        if (operationOf(request) === "ExecuteStatement") takenIds.push(idOf(request));
         return undefined;
       });
       const taken = idsOf(await store.takeChanged("acme", 40));
@@ -457,7 +472,9 @@ describe("taking messages from DynamoDB whose status has changed", () => {
   it("hands over what it has taken at the same time as an error came", async () => {
     const messages = changed(8).map((one, n) => ({ ...one, id: `${n}-id-0` }));
     const { store } = tableWith(messages, (request) =>
-      operationOf(request) === "UpdateItem" && idOf(request) === "3-id-0" ? throttled : undefined,
+      operationOf(request) === "ExecuteStatement" && idOf(request) === "3-id-0"
+        ? throttled
+        : undefined,
     );
     expect(idsOf(await store.takeChanged("acme", 10))).toEqual(
       idsOf(messages).filter((id) => id !== "3-id-0"),
