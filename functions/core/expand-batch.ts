@@ -76,5 +76,6 @@ const enqueue = (dispatchQueue: Pick<DispatchQueue, "enqueueMany">, messages: re
       ref: refOf(message),
       notBefore: message.claimableFrom,
       parts: partCount(message),
+      message,
     })),
   );

@@ -214,6 +214,17 @@ export interface Directory {
   removeEndpoint(account: string, endpointId: string): Promise<boolean>;
 }
 
+/** One of many messages on their way to dispatch. */
+export interface ToDispatch {
+  readonly ref: MessageRef;
+  /** Milliseconds since the epoch. */
+  readonly notBefore: number;
+  /** How many SMS it is. */
+  readonly parts: number;
+  /** The message as it is now, which dispatch then need not read. */
+  readonly message?: Message;
+}
+
 /** The way to dispatch: durable once it returns. */
 export interface DispatchQueue {
   /**
@@ -221,14 +232,8 @@ export interface DispatchQueue {
    * @throws where neither queue nor scheduler takes it
    */
   enqueue(ref: MessageRef, notBefore: number): Promise<void>;
-  /** The same for many, in far fewer requests than messages. `parts`: how many SMS a message is. */
-  enqueueMany(
-    messages: readonly {
-      readonly ref: MessageRef;
-      readonly notBefore: number;
-      readonly parts: number;
-    }[],
-  ): Promise<void>;
+  /** The same for many, in far fewer requests than messages. */
+  enqueueMany(messages: readonly ToDispatch[]): Promise<void>;
   /** Deletes the schedule of a message that was enqueued for this time, if there is one. */
   unschedule(ref: MessageRef, notBefore: number): Promise<void>;
   /** Keeps what became of a hand-over until it can be written down. */

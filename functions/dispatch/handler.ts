@@ -5,7 +5,7 @@ import {
   recordHandOver,
 } from "../core/dispatch-message.ts";
 import { UnreadableItemError } from "../core/errors.ts";
-import type { Message, MessageRef } from "../core/message.ts";
+import { type Message, type MessageRef, refOf } from "../core/message.ts";
 import type { DispatchQueue, MessageStore } from "../core/ports.ts";
 import { describeError, type Log } from "../runtime/telemetry.ts";
 import type { DispatchInput } from "./schema.ts";
@@ -18,7 +18,12 @@ type HandlerDependencies = DispatchDependencies & {
 
 /** Hands messages over, or writes down what became of one that was. */
 export function createHandler(deps: HandlerDependencies) {
-  return async (input: DispatchInput) => {
+  return async (input: DispatchInput, receives: number) => {
+    if ("messages" in input) {
+      const refs = input.messages.map(refOf);
+      // What has been here before has changed since, or most of it.
+      return dispatchGroup(deps, refs, receives > 1 ? undefined : byRef(input.messages));
+    }
     if ("group" in input) return dispatchGroup(deps, input.group);
     if ("ref" in input) return recordHandOver(deps, input);
     const outcome = await dispatchMessage(deps, input);
@@ -29,11 +34,16 @@ export function createHandler(deps: HandlerDependencies) {
 
 /**
  * Hands the messages of a group over side by side.
+ * @param messages they themselves, where they came with the group: how they were a moment ago
  * @throws Error where some could not be; the group then comes again, and finds the others done
  */
-async function dispatchGroup(deps: HandlerDependencies, group: readonly MessageRef[]) {
+async function dispatchGroup(
+  deps: HandlerDependencies,
+  group: readonly MessageRef[],
+  messages?: ReadonlyMap<string, Message>,
+) {
   const startedAt = deps.clock.now();
-  const known = await findAll(deps, group);
+  const known = messages ?? (await findAll(deps, group));
   const settled = await Promise.allSettled(
     group.map((ref) => dispatchMessage(deps, ref, startedAt, known.get(keyOfRef(ref)))),
   );
@@ -71,6 +81,9 @@ async function putBack(
   await dispatchQueue.enqueueMany(held.map((it) => ({ ...it, notBefore })));
 }
 
+const byRef = (messages: readonly Message[]) =>
+  new Map(messages.map((message) => [keyOfRef(message), message]));
+
 const keyOfRef = ({ account, id }: MessageRef) => `${account}#${id}`;
 
 /** The messages of a group, read together; where one cannot be read, each is left to itself. */
@@ -82,7 +95,7 @@ async function findAll({ messages }: HandlerDependencies, group: readonly Messag
     const found = await Promise.all(
       [...accounts].map((account) => messages.findMany(account, idsOf(account))),
     );
-    return new Map(found.flat().map((message) => [keyOfRef(message), message]));
+    return byRef(found.flat());
   } catch (error) {
     if (error instanceof UnreadableItemError) return new Map<string, Message>();
     throw error;

@@ -21,6 +21,7 @@ import type {
   OpenMessage,
   Randomness,
   TimeLimit,
+  ToDispatch,
   WebhookClient,
   WebhookRequest,
   WebhookResult,
@@ -274,7 +275,7 @@ export class MemoryDispatchQueue implements DispatchQueue {
     this.entries.push({ ref, notBefore });
   }
 
-  async enqueueMany(messages: readonly { ref: MessageRef; notBefore: number; parts: number }[]) {
+  async enqueueMany(messages: readonly ToDispatch[]) {
     if (this.refuses) throw new Error("the queue is away");
     this.entries.push(...messages);
   }

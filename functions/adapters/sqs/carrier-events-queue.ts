@@ -1,11 +1,7 @@
 import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import type { PartsDue, PartsTimer } from "../../core/assemble-mo.ts";
 import type { CarrierEvent, CarrierReports } from "../../core/carrier.ts";
-import { slicesWithin } from "../../core/slices.ts";
 import { sendTogether } from "./send-together.ts";
-
-/** What fits into one request; AWS takes four times as much, but not everything that speaks SQS does. */
-const REQUEST = { count: 10, size: 250_000 };
 
 /** The queue in which everything that carriers report waits to be applied, and MOs for their parts. */
 export interface CarrierEventsQueue extends CarrierReports, PartsTimer {
@@ -34,18 +30,12 @@ export function createCarrierEventsQueue(deps: {
     enqueue: (event, delaySeconds = 0) => send(event, delaySeconds),
     wake: (due, afterMs) => send(due, Math.ceil(afterMs / 1_000)),
 
-    async enqueueMany(events) {
-      const slices = slicesWithin(events.map(bodyOf), REQUEST, Buffer.byteLength);
-      await Promise.all(
-        slices.map((slice) =>
-          sendTogether(
-            client,
-            queueUrl,
-            slice.map((MessageBody) => ({ MessageBody })),
-          ),
-        ),
-      );
-    },
+    enqueueMany: (events) =>
+      sendTogether(
+        client,
+        queueUrl,
+        events.map((event) => ({ MessageBody: bodyOf(event) })),
+      ),
   };
 }
 

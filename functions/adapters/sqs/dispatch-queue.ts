@@ -2,7 +2,7 @@ import { SchedulerClient } from "@aws-sdk/client-scheduler";
 import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import type * as z from "zod";
 import { LONGEST_QUEUE_DELAY_MS } from "../../core/batch.ts";
-import type { MessageRef } from "../../core/message.ts";
+import type { Message, MessageRef } from "../../core/message.ts";
 import type { Clock, DispatchQueue } from "../../core/ports.ts";
 import { awsClientConfig } from "../aws-client.ts";
 import { createSchedules, type Schedules } from "../scheduler/schedules.ts";
@@ -11,7 +11,7 @@ import { sendTogether } from "./send-together.ts";
 
 /** Gives whatever kept the record from being written a moment to pass. */
 const RECORD_DELAY_SECONDS = 5;
-/** SMS behind the references in one message of the queue: handed over side by side, and all delivered again when one fails. */
+/** SMS in one message of the queue: handed over side by side, and all delivered again when one fails. */
 const GROUP_SMS = 20;
 
 /**
@@ -52,25 +52,32 @@ export function createDispatchQueue(deps: {
       /** By account and delay, the group that still has room. */
       const open = new Map<string, Group>();
       const groups: Group[] = [];
-      for (const { ref, notBefore, parts } of messages) {
+      for (const { ref, notBefore, parts, message } of messages) {
         if (notBefore - now > LONGEST_QUEUE_DELAY_MS) {
           await enqueue(ref, notBefore);
           continue;
         }
         const { account } = ref;
         const delay = inSeconds(notBefore - now);
-        const last = open.get(`${account} ${delay}`);
+        const kind = `${account} ${delay} ${message !== undefined}`;
+        const last = open.get(kind);
         if (last && last.sms + parts <= GROUP_SMS) {
-          last.group.push(ref);
+          last.group.push(message ?? ref);
           last.sms += parts;
           continue;
         }
-        const next = { account, delay, group: [ref], sms: parts };
-        open.set(`${account} ${delay}`, next);
+        const next = {
+          account,
+          delay,
+          isKnown: message !== undefined,
+          group: [message ?? ref],
+          sms: parts,
+        };
+        open.set(kind, next);
         groups.push(next);
       }
-      const entries = groups.map(({ account, delay, group }) => ({
-        MessageBody: JSON.stringify({ group }),
+      const entries = groups.map(({ account, delay, isKnown, group }) => ({
+        MessageBody: JSON.stringify(isKnown ? { messages: group } : { group }),
         MessageGroupId: account,
         ...(delay > 0 && { DelaySeconds: delay }),
       }));
@@ -83,11 +90,13 @@ export function createDispatchQueue(deps: {
   };
 }
 
-/** References that travel together. */
+/** Messages that travel together. */
 interface Group {
   readonly account: string;
   readonly delay: number;
-  readonly group: MessageRef[];
+  /** Whether the messages themselves travel, and not references to them. */
+  readonly isKnown: boolean;
+  readonly group: (Message | MessageRef)[];
   sms: number;
 }
 

@@ -6,6 +6,7 @@ import { createDispatchQueue } from "../../../functions/adapters/sqs/dispatch-qu
 import type { HandOverRecord } from "../../../functions/core/hand-over-record.ts";
 import { dispatchInputSchema, traceOf } from "../../../functions/dispatch/schema.ts";
 import { ManualClock } from "../../support/memory.ts";
+import { sampleMessage } from "../../support/samples.ts";
 import { stubbedAws, type WireRequest, type WireResponse } from "../../support/stub-aws.ts";
 
 const queueUrl = "https://sqs.us-east-1.amazonaws.com/123456789012/dispatch";
@@ -235,6 +236,26 @@ describe("the dispatch queue", () => {
       const [body] = sqs.flatMap(entriesOf).map(({ MessageBody }) => JSON.parse(MessageBody));
       expect(dispatchInputSchema.parse(body)).toEqual({ group: refsOf(many(2)) });
       expect(traceOf(dispatchInputSchema.parse(body))).toBe("trace-0");
+    });
+
+    it("lets messages travel that are known, and cuts requests where these are long", async () => {
+      const { queue, sqs } = setUp();
+      const messages = many(400).map((it) => ({
+        ...it,
+        message: sampleMessage(clock.now(), { ...it.ref, text: "a".repeat(1_500) }),
+      }));
+      await queue.enqueueMany(messages);
+      const bodies = sqs.flatMap(entriesOf).map(({ MessageBody }) => JSON.parse(MessageBody));
+      const inputs = bodies.map((body) => dispatchInputSchema.parse(body));
+      expect(inputs.map((input) => traceOf(input))).toEqual(
+        messages.filter((_, n) => n % 20 === 0).map(({ ref: { traceId } }) => traceId),
+      );
+      expect(bodies.flatMap((body) => body.messages)).toEqual(messages.map((it) => it.message));
+      const sizes = sqs.map((request) =>
+        entriesOf(request).reduce((size, { MessageBody }) => size + MessageBody.length, 0),
+      );
+      expect(Math.max(...sizes)).toBeLessThan(256 * 1024);
+      expect(Math.min(...sizes.slice(0, -1))).toBeGreaterThan(150_000);
     });
 
     it("sends nothing where there is nothing to send", async () => {

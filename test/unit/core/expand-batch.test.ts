@@ -70,7 +70,8 @@ describe("batches", () => {
     for (const entry of due) {
       dispatchQueue.entries.splice(dispatchQueue.entries.indexOf(entry), 1);
       const ports = { messages: store, dispatchQueue, carrier, clock };
-      await dispatchMessage(dispatchDependencies(ports), entry.ref);
+      const now = clock.now();
+      await dispatchMessage(dispatchDependencies(ports), entry.ref, now, entry.message);
     }
   }
 
@@ -91,7 +92,12 @@ describe("batches", () => {
       expect(await expandBatch(deps, batch)).toEqual({ kind: "expanded", enqueued: 3 });
       for (const it of elements) expect(await stored(it.id)).toEqual(it);
       expect(dispatchQueue.entries).toEqual(
-        elements.map((it) => ({ ref: refOf(it), notBefore: it.claimableFrom, parts: 1 })),
+        elements.map((it) => ({
+          ref: refOf(it),
+          notBefore: it.claimableFrom,
+          parts: 1,
+          message: it,
+        })),
       );
       expect(await isOpen("a")).toBe(false);
     });
@@ -327,6 +333,7 @@ describe("batches", () => {
           ref: { account: "acme", id, traceId: `trace-${id}` },
           notBefore: due.due,
           parts: 1,
+          message: expect.objectContaining({ id }),
         })),
       );
     });

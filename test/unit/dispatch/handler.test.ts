@@ -22,8 +22,11 @@ describe("a group of messages", () => {
 
   const unreadable = new UnreadableItemError("a stored message cannot be read: version: 2");
 
-  /** Hands over a group of three, of which these fail so. */
-  async function handOver(failures: Readonly<Record<string, Error>>) {
+  /** Hands over a group of three, of which these fail so. @param travels whether the messages come with the group */
+  async function handOver(
+    failures: Readonly<Record<string, Error>>,
+    { travels = false, receives = 1 } = {},
+  ) {
     const group = ["a", "b", "c"].map((id) =>
       sampleMessage(clock.now(), { id, traceId: `trace-${id}` }),
     );
@@ -39,7 +42,7 @@ describe("a group of messages", () => {
       ...dispatchDependencies({ messages, dispatchQueue, carrier, clock }),
       log,
     });
-    return handler({ group: group.map(refOf) });
+    return handler(travels ? { messages: group } : { group: group.map(refOf) }, receives);
   }
 
   it("is handed over whole, and told in one line", async () => {
@@ -72,6 +75,38 @@ describe("a group of messages", () => {
     messages.find = () => Promise.reject(new Error("nobody should look at one by itself"));
     await handOver({});
     expect(found).toEqual([["acme", ["a", "b", "c"]]]);
+  });
+
+  it("is not read at all where its messages come with it", async () => {
+    messages.findMany = () => Promise.reject(new Error("nobody should look"));
+    messages.find = messages.findMany as never;
+    expect(await handOver({}, { travels: true })).toEqual({ group: 3, outcomes: { SENT: 3 } });
+  });
+
+  it("is read all the same where it comes again", async () => {
+    const found: unknown[] = [];
+    const findMany = messages.findMany.bind(messages);
+    messages.findMany = async (account, ids) => {
+      found.push(...ids);
+      return findMany(account, ids);
+    };
+    await handOver({}, { travels: true, receives: 2 });
+    expect(found).toEqual(["a", "b", "c"]);
+  });
+
+  it("goes by how its messages are, not by how they were when they were sent on their way", async () => {
+    const claim = messages.claim.bind(messages);
+    const changed = async (state: "CANCELED" | "EXPIRED", id: string) => {
+      const [seen] = await messages.findMany("acme", [id]);
+      if (seen) await messages.change(seen, { state });
+    };
+    messages.claim = async (ref, request) => {
+      await changed(ref.id === "a" ? "CANCELED" : "EXPIRED", ref.id);
+      return claim(ref, request);
+    };
+    const before = carrier.handedOver.length;
+    await handOver({}, { travels: true });
+    expect(carrier.handedOver.length).toBe(before);
   });
 
   it("is looked at one by one where one of it cannot be read", async () => {
@@ -120,14 +155,14 @@ describe("what the carrier's rate has no room for", () => {
 
   it("goes back into the queue, as if nobody had ever taken it out", async () => {
     pool.room.set("willing", 0);
-    expect(await handler(ref)).toMatchObject({ kind: "held" });
+    expect(await handler(ref, 1)).toMatchObject({ kind: "held" });
     expect(dispatchQueue.entries).toEqual([{ ref, notBefore: clock.now() + 3_000 }]);
     expect(await messages.find("acme", "a")).toMatchObject({ state: "QUEUED", attempts: 0 });
   });
 
   it("goes back together where it came in a group, and is told beside the others", async () => {
     pool.room.set("willing", 1);
-    expect(await handler({ group: refs })).toEqual({ group: 4, outcomes: { SENT: 1, held: 3 } });
+    expect(await handler({ group: refs }, 1)).toEqual({ group: 4, outcomes: { SENT: 1, held: 3 } });
     expect(together).toEqual([3]);
     // When the last of them may go.
     const notBefore = clock.now() + 2_000 + 3_000;
@@ -141,19 +176,19 @@ describe("what the carrier's rate has no room for", () => {
     pool.room.set("willing", 1);
     const claim = messages.claim.bind(messages);
     messages.claim = () => Promise.reject(new Error("throttled"));
-    await expect(handler({ group: refs })).rejects.toThrow("1 of a group of 4 failed");
+    await expect(handler({ group: refs }, 1)).rejects.toThrow("1 of a group of 4 failed");
     // Else each of them would be in the queue twice.
     expect([together, dispatchQueue.entries]).toEqual([[], []]);
     messages.claim = claim;
     pool.room.set("willing", 4);
-    expect(await handler({ group: refs })).toEqual({ group: 4, outcomes: { SENT: 4 } });
+    expect(await handler({ group: refs }, 1)).toEqual({ group: 4, outcomes: { SENT: 4 } });
   });
 
   it("goes back where its group does not come again, as what failed of it cannot be read", async () => {
     pool.room.set("willing", 1);
     const unreadable = new UnreadableItemError("a stored message cannot be read: version: 2");
     messages.claim = () => Promise.reject(unreadable);
-    await expect(handler({ group: refs })).rejects.toThrow(UnreadableItemError);
+    await expect(handler({ group: refs }, 1)).rejects.toThrow(UnreadableItemError);
     expect(together).toEqual([3]);
     expect(dispatchQueue.entries.map(({ ref: { id } }) => id)).toEqual(["b", "c", "d"]);
   });
@@ -161,8 +196,8 @@ describe("what the carrier's rate has no room for", () => {
   it("comes again with its group where the queue does not take it back", async () => {
     pool.room.set("willing", 1);
     dispatchQueue.refuses = true;
-    await expect(handler({ group: refs })).rejects.toThrow("the queue is away");
-    await expect(handler(ref)).resolves.toMatchObject({ kind: "nothing-to-do" });
-    await expect(handler(refs[1] ?? ref)).rejects.toThrow("the queue is away");
+    await expect(handler({ group: refs }, 1)).rejects.toThrow("the queue is away");
+    await expect(handler(ref, 1)).resolves.toMatchObject({ kind: "nothing-to-do" });
+    await expect(handler(refs[1] ?? ref, 1)).rejects.toThrow("the queue is away");
   });
 });
