@@ -53,7 +53,11 @@ const isToBeSent = (result: SendResult | undefined): result is SendResult & { ac
 const messagesToBeSent = (results: readonly SendResult[]) =>
   results.filter(isToBeSent).map(({ message }) => message);
 
-async function withoutBlocked(
+/**
+ * Refuses those messages whose number is blocked.
+ * @throws whatever the store throws
+ */
+export async function withoutBlocked(
   deps: AdmissionDependencies,
   account: Account,
   requests: readonly SendRequest[],
@@ -72,11 +76,16 @@ async function withoutBlocked(
 /** Tries at fitting into limits that others are using up at the same time. */
 const MAX_TRIES = 5;
 
-async function withinLimits(
+/**
+ * Refuses those messages that the limits of their account and sub-account do not allow any more; the
+ * others have been counted.
+ * @throws whatever the store throws; nothing has been counted then
+ */
+export async function withinLimits(
   deps: AdmissionDependencies,
   account: Account,
   requests: readonly SendRequest[],
-  results: SendResult[],
+  results: readonly SendResult[],
 ): Promise<Admission> {
   const counters = countersOf(deps, account, requests[0]);
   if (counters.length === 0) return { results, giveBack: async () => {} };

@@ -245,7 +245,9 @@ export async function recordHandOver(
   record: HandOverRecord,
   claimed?: Message,
 ): Promise<DispatchOutcome> {
-  return "parts" in record ? recordParts(deps, record, claimed) : recordWhole(deps, record, claimed);
+  return "parts" in record
+    ? recordParts(deps, record, claimed)
+    : recordWhole(deps, record, claimed);
 }
 
 async function recordWhole(

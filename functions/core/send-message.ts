@@ -1,6 +1,6 @@
 import { makeMessage, refuse, type SendRequest, type SendResult } from "./accept-message.ts";
 import type { Account } from "./account.ts";
-import { type AdmissionDependencies, admit } from "./admit.ts";
+import { type AdmissionDependencies, withinLimits, withoutBlocked } from "./admit.ts";
 import { UnavailableError } from "./errors.ts";
 import { isFinal } from "./lifecycle.ts";
 import { type Message, refOf } from "./message.ts";
@@ -35,11 +35,18 @@ export async function sendMessage(
 ): Promise<SendResult> {
   const made = makeMessage(deps, account, request);
   if (!made.accepted) return made;
-  // Only an id of the client's can be taken.
   const { message } = made;
-  if (request.id !== undefined && (await orUnavailable(message, isTakenByOpenBatch(deps, message))))
-    return refuse("duplicate-id");
-  const admission = await orUnavailable(message, admit(deps, account, [request], [made]));
+  const [isInBatch, allowed] = await orUnavailable(
+    message,
+    Promise.all([
+      // Only an id of the client's can be taken.
+      request.id !== undefined && isTakenByOpenBatch(deps, message),
+      withoutBlocked(deps, account, [request], [made]),
+    ]),
+  );
+  if (isInBatch) return refuse("duplicate-id");
+  const limited = withinLimits(deps, account, [request], allowed);
+  const admission = await orUnavailable(message, limited);
   const [admitted = made] = admission.results;
   if (!admitted.accepted) {
     // The retry of one that was accepted is told so, whatever has been used up or blocked since.

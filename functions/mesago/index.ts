@@ -6,6 +6,7 @@ import { createDocumentClient } from "../adapters/dynamodb/client.ts";
 import { createDirectory } from "../adapters/dynamodb/directory.ts";
 import { createMessageStore } from "../adapters/dynamodb/messages.ts";
 import { createMoStore } from "../adapters/dynamodb/mos.ts";
+import { createReads } from "../adapters/dynamodb/together.ts";
 import { createUsageCounters } from "../adapters/dynamodb/usage-counters.ts";
 import { openBatchQueue } from "../adapters/sqs/batch-queue.ts";
 import { openDispatchQueue } from "../adapters/sqs/dispatch-queue.ts";
@@ -21,6 +22,7 @@ const env = loadEnv(schema);
 const log = createLog("mesago");
 const client = createDocumentClient();
 const sqs = new SQSClient(awsClientConfig);
+const read = createReads(client);
 const table = { client, tableName: env.MESSAGES_TABLE, clock };
 const directoryTable = { client, tableName: env.DIRECTORY_TABLE };
 
@@ -31,9 +33,9 @@ export const handler = createHttpFunction(
       clock,
     }),
     messages: createMessageStore(table),
-    batches: createBatchStore(table),
+    batches: createBatchStore({ ...table, read }),
     mos: createMoStore(table),
-    blockedNumbers: createBlockedNumbers(directoryTable),
+    blockedNumbers: createBlockedNumbers({ ...directoryTable, read }),
     usage: createUsageCounters(directoryTable),
     onNotGivenBack: (error) => log.error("parts are counted too many", describeError(error)),
     dispatchQueue: openDispatchQueue(env, { client: sqs, clock }),

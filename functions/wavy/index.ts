@@ -9,6 +9,7 @@ import { createMessageStore } from "../adapters/dynamodb/messages.ts";
 import { createMoStore } from "../adapters/dynamodb/mos.ts";
 import { createCounterClient, createRateCounter } from "../adapters/dynamodb/rate-counter.ts";
 import { createSubAccounts } from "../adapters/dynamodb/sub-accounts.ts";
+import { createReads } from "../adapters/dynamodb/together.ts";
 import { createUsageCounters } from "../adapters/dynamodb/usage-counters.ts";
 import { createUsers } from "../adapters/dynamodb/users.ts";
 import { openBatchQueue } from "../adapters/sqs/batch-queue.ts";
@@ -30,6 +31,7 @@ const env = loadEnv(schema);
 const log = createLog("wavy");
 const client = createDocumentClient();
 const sqs = new SQSClient(awsClientConfig);
+const read = createReads(client);
 const table = { client, tableName: env.MESSAGES_TABLE, clock };
 const directoryTable = { client, tableName: env.DIRECTORY_TABLE };
 const subAccounts = createSubAccounts(directoryTable);
@@ -57,11 +59,11 @@ export const handler = createHttpFunction(
     },
     subAccounts,
     contents: createContents(directoryTable),
-    blockedNumbers: createBlockedNumbers(directoryTable),
+    blockedNumbers: createBlockedNumbers({ ...directoryTable, read }),
     usage: createUsageCounters(directoryTable),
     onNotGivenBack: (error) => log.error("parts are counted too many", describeError(error)),
     messages: createMessageStore(table),
-    batches: createBatchStore(table),
+    batches: createBatchStore({ ...table, read }),
     mos: createMoStore(table),
     dispatchQueue: openDispatchQueue(env, { client: sqs, clock }),
     batchQueue: openBatchQueue(env, { client: sqs }),

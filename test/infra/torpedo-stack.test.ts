@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { marshall } from "@aws-sdk/util-dynamodb";
 import { describe, expect, test } from "vitest";
 import { CREATED_INDEX, PARKED_INDEX } from "../../functions/adapters/dynamodb/callback-keys.ts";
 import {
@@ -9,20 +10,18 @@ import {
   SORT_KEY,
 } from "../../functions/adapters/dynamodb/message-keys.ts";
 import { PARTS_WAIT_MS } from "../../functions/core/assemble-mo.ts";
-import { isWanted } from "../../functions/core/deliver-callbacks.ts";
-import {
-  EVENT_SOURCE,
-  isMessageReceived,
-  MESSAGE_RECEIVED,
-  MESSAGE_STATUS_CHANGED,
-  messageReceived,
-  messageStatusChanged,
-} from "../../functions/core/events.ts";
 import { STATES } from "../../functions/core/lifecycle.ts";
-import { messageSchema } from "../../functions/core/message.ts";
+import { type Message, messageSchema } from "../../functions/core/message.ts";
 import { moSchema } from "../../functions/core/mo.ts";
+import {
+  type EventChoice,
+  eventOf,
+  isForBus,
+  isForCallbacks,
+  isNewMessage,
+} from "../../functions/core/publish-changes.ts";
 import { STAGES } from "../../lib/stage.ts";
-import { sampleEndpoint, sampleMessage, sampleMo } from "../support/samples.ts";
+import { sampleMessage } from "../support/samples.ts";
 import { matchesPattern } from "./event-pattern.ts";
 import {
   at,
@@ -48,6 +47,7 @@ const LOG_GROUP = "AWS::Logs::LogGroup";
 const RULE = "AWS::Events::Rule";
 
 const BUILT_IN = Object.keys(STAGES);
+const EVENT_CHOICES: readonly EventChoice[] = ["told", "final", "every"];
 const FOURTEEN_DAYS_IN_SECONDS = 14 * 24 * 60 * 60;
 const TOPIC = "arn:aws:sns:sa-east-1:111122223333:on-call";
 
@@ -69,6 +69,7 @@ const PECULIAR = {
     concurrencyPerEndpoint: 22,
     retentionHours: 230,
   },
+  events: "final",
   throttle: { rateLimit: 17, burstLimit: 18 },
   rateLimits: { requestsPerSecond: 701, statusQueriesPerSecond: 21 },
   carriers: {
@@ -756,54 +757,130 @@ describe("queues feed their functions", () => {
 });
 
 describe("the stream feeds status-events", () => {
-  const mapping = () => {
-    const [found, ...others] = resourcesOf(prod, MAPPING).filter(([, { Properties }]) =>
+  const mapping = (template = prod) => {
+    const [found, ...others] = resourcesOf(template, MAPPING).filter(([, { Properties }]) =>
       at(Properties.EventSourceArn, "Fn::GetAtt", 0)?.toString().startsWith("MessagesTable"),
     );
     expect(others).toEqual([]);
     return found?.[1].Properties ?? {};
   };
 
-  const filters = () =>
-    listAt(mapping().FilterCriteria, "Filters").map((filter): unknown =>
+  const filtersOf = (properties: Resource["Properties"]) =>
+    listAt(properties.FilterCriteria, "Filters").map((filter): unknown =>
       JSON.parse(String(at(filter, "Pattern"))),
     );
+  const every = synthesise("every", { every: { ...STAGES.dev, events: "every" } }).torpedo;
+  const TEMPLATES = { told: prod, final: peculiar.torpedo, every };
 
-  test("from its beginning, with what is inserted and modified of MTs and MOs", () => {
+  const passes = (record: object, choice: EventChoice = "told") =>
+    filtersOf(mapping(TEMPLATES[choice])).some((filter) => matchesPattern(filter, record));
+
+  test("from its beginning", () => {
     expect(mapping().StartingPosition).toBe("TRIM_HORIZON");
-    expect(filters()).toEqual([
+  });
+
+  test("by patterns as Lambda reads them", () => {
+    expect(filtersOf(mapping())).toEqual([
       {
-        eventName: ["INSERT", "MODIFY"],
+        eventName: ["INSERT"],
         dynamodb: { Keys: { sk: { S: ["MT", { prefix: "MO#" }] } } },
       },
+      {
+        eventName: ["MODIFY"],
+        dynamodb: {
+          Keys: { sk: { S: ["MT"] } },
+          NewImage: { state: { S: expect.arrayContaining(["SENT", "DELIVERED"]) } },
+        },
+      },
+      {
+        eventName: ["MODIFY"],
+        dynamodb: {
+          Keys: { sk: { S: ["MT"] } },
+          NewImage: { state: { S: ["SCHEDULED", "QUEUED"] }, attempts: { N: ["0"] } },
+        },
+      },
     ]);
+    // Lambda takes no more than five.
+    for (const template of Object.values(TEMPLATES)) {
+      expect(filtersOf(mapping(template)).length).toBeLessThanOrEqual(5);
+    }
   });
 
-  const KINDS: Record<keyof typeof SORT_KEY, { sk: string; isTold: boolean }> = {
-    message: { sk: "MT", isTold: true },
-    mo: { sk: "MO#2026-11-21T12:00:00.000Z#23190501", isTold: true },
-    newMo: { sk: "NEW#2026-11-21T12:00:00.000Z#23190501", isTold: false },
-    moOwner: { sk: "OWNER", isTold: false },
-    batch: { sk: "BATCH#0000", isTold: false },
-    batchIds: { sk: "IDS", isTold: false },
-    canceled: { sk: "CANCELED#1795000000000", isTold: false },
-    moParts: { sk: "PARTS", isTold: false },
-    open: { sk: "OPEN#019aa6c0-0000-7000-8000-000000000000", isTold: false },
+  const KINDS: Record<keyof typeof SORT_KEY, { sk: string; told: string[] }> = {
+    message: { sk: "MT", told: ["INSERT", "MODIFY"] },
+    mo: { sk: "MO#2026-11-21T12:00:00.000Z#23190501", told: ["INSERT"] },
+    newMo: { sk: "NEW#2026-11-21T12:00:00.000Z#23190501", told: [] },
+    moOwner: { sk: "OWNER", told: [] },
+    batch: { sk: "BATCH#0000", told: [] },
+    batchIds: { sk: "IDS", told: [] },
+    canceled: { sk: "CANCELED#1795000000000", told: [] },
+    moParts: { sk: "PARTS", told: [] },
+    mayBeOpen: { sk: "OPEN", told: [] },
+    mayBeOpen: { sk: "OPEN", told: [] },
+    open: { sk: "OPEN#019aa6c0-0000-7000-8000-000000000000", told: [] },
   };
 
-  test.each(Object.entries(KINDS))("of the kinds of items: %s %j", (kind, { sk, isTold }) => {
+  test.each(Object.entries(KINDS))("of the kinds of items: %s %j", (kind, { sk, told }) => {
     expect(sk.startsWith(SORT_KEY[kind as keyof typeof SORT_KEY])).toBe(true);
-    const passes = (eventName: string) =>
-      filters().some((filter) =>
-        matchesPattern(filter, {
-          eventName,
-          dynamodb: { Keys: { pk: { S: "acme" }, sk: { S: sk } } },
-        }),
-      );
-    expect(["INSERT", "MODIFY", "REMOVE"].filter(passes)).toEqual(
-      isTold ? ["INSERT", "MODIFY"] : [],
-    );
+    for (const choice of EVENT_CHOICES) {
+      const names = ["INSERT", "MODIFY", "REMOVE"].filter((eventName) => {
+        const dynamodb = {
+          Keys: { pk: { S: "acme" }, sk: { S: sk } },
+          NewImage: marshall({ state: "SENT", attempts: 1 }),
+        };
+        return passes({ eventName, dynamodb }, choice);
+      });
+      expect(names).toEqual(told);
+    }
   });
+
+  const writeOf = (after: Message, before?: Message) => ({
+    eventName: before ? "MODIFY" : "INSERT",
+    dynamodb: {
+      Keys: marshall({ pk: "acme#id-1", sk: SORT_KEY.message }),
+      NewImage: marshall(after),
+      ...(before && { OldImage: marshall(before) }),
+    },
+  });
+
+  test.each(EVENT_CHOICES)("with each write that is told or counted: %s", (choice) => {
+    const images = STATES.flatMap((state) =>
+      [0, 1].map((attempts) => sampleMessage(0, { state, attempts, stateAt: attempts })),
+    );
+    // No message begins with being handed over.
+    const fresh = images.filter(({ state, attempts }) => attempts === 0 && state !== "SENDING");
+    const writes = [
+      ...fresh.map((after) => ({ after, before: undefined })),
+      // One that took the place of an expired one with its id.
+      ...fresh.flatMap((after) =>
+        images.map((before) => ({ after, before: { ...before, traceId: "old" } })),
+      ),
+      ...images.flatMap((before) => images.map((after) => ({ after, before }))),
+    ];
+    for (const { after, before } of writes) {
+      const event = eventOf({ before, after });
+      const isTold = event && (isForBus(choice, event) || isForCallbacks(event));
+      const isCounted = isNewMessage(before, after);
+      if (!isTold && !isCounted) continue;
+      expect([after, before, passes(writeOf(after, before), choice)]).toEqual([
+        after,
+        before,
+        true,
+      ]);
+    }
+  });
+
+  test.each(["told", "final"] as const)(
+    "and not with claims and returns to the queue, of which nobody is told: %s",
+    (choice) => {
+      const queued = sampleMessage(0);
+      const sending = sampleMessage(0, { state: "SENDING", attempts: 1 });
+      const queuedAgain = sampleMessage(0, { state: "QUEUED", attempts: 1 });
+      expect(passes(writeOf(sending, queued), choice)).toBe(false);
+      expect(passes(writeOf(queuedAgain, sending), choice)).toBe(false);
+      expect(passes(writeOf(sending, queued), "every")).toBe(true);
+    },
+  );
 
   test("whose kinds are all that there are", () => {
     expect(Object.keys(KINDS).sort()).toEqual(Object.keys(SORT_KEY).sort());
@@ -824,83 +901,28 @@ describe("the stream feeds status-events", () => {
   });
 });
 
-describe("two rules take events to callbacks", () => {
-  const rules = Object.entries(named(prod, RULE)).map(([name, { Properties }]) => ({
-    name,
-    rule: Properties,
-  }));
-  const patternOf = (name: string) => resourceNamed(prod, RULE, name).Properties.EventPattern;
-
-  test("those of the states that customers are told of", () => {
-    const told = STATES.filter((state) =>
-      isWanted(sampleEndpoint(), messageStatusChanged(sampleMessage(0, { state }))),
+describe("events reach callbacks", () => {
+  test("by status-events, which puts them on their queue, and by no rule", () => {
+    expect(nameIn(environmentOf(prod, "StatusEventsFunction").CALLBACK_EVENTS_QUEUE_URL)).toBe(
+      "CallbackEventsQueue",
     );
-    expect(patternOf("CallbackRule")).toEqual({
-      source: [EVENT_SOURCE],
-      "detail-type": [MESSAGE_STATUS_CHANGED],
-      detail: {
-        state: expect.toSatisfy((states) => states.toSorted().join() === told.toSorted().join()),
-      },
-    });
+    expect(Object.keys(named(prod, RULE))).toEqual([]);
   });
 
-  test("those of MOs", () => {
-    expect(patternOf("CallbackReceivedRule")).toEqual({
-      source: [EVENT_SOURCE],
-      "detail-type": [MESSAGE_RECEIVED],
-    });
+  test("while the bus is told of as much as the stage says", () => {
+    const choiceOf = (template: Template) =>
+      environmentOf(template, "StatusEventsFunction").EVENTS_ON_BUS;
+    expect(choiceOf(prod)).toBe("told");
+    expect(choiceOf(peculiar.torpedo)).toBe("final");
   });
 
-  test("each that an endpoint may want by one of them, and no other", () => {
-    const events = [
-      ...STATES.map((state) => messageStatusChanged(sampleMessage(0, { state }))),
-      messageReceived(sampleMo(0)),
-    ];
-    const taken = events.map((detail) => {
-      const onBus = {
-        source: EVENT_SOURCE,
-        "detail-type": isMessageReceived(detail) ? MESSAGE_RECEIVED : MESSAGE_STATUS_CHANGED,
-        detail,
-      };
-      return rules.filter(({ rule }) => matchesPattern(rule.EventPattern, onBus)).length;
-    });
-    expect(taken).toEqual(events.map((event) => (isWanted(sampleEndpoint(), event) ? 1 : 0)));
-    expect(new Set(taken)).toEqual(new Set([0, 1]));
-  });
-
-  test.each(rules)(
-    "$name: from our bus the event itself, and to the dead letters if the queue does not take it",
-    ({ rule }) => {
-      expect(nameIn(rule.EventBusName)).toBe("EventBus");
-      expect(
-        listAt(rule, "Targets").map((target) => ({
-          to: nameIn(at(target, "Arn")),
-          orElse: nameIn(at(target, "DeadLetterConfig", "Arn")),
-          InputPath: at(target, "InputPath"),
-        })),
-      ).toEqual([
-        { to: "CallbackEventsQueue", orElse: "CallbackEventsDeadLetters", InputPath: "$.detail" },
-      ]);
-    },
-  );
-
-  test("both of which let those rules in, and nobody else", () => {
+  test("and no queue lets in anybody but functions and schedules, by their roles", () => {
     const admissions = resourcesOf(prod, "AWS::SQS::QueuePolicy").flatMap(([id, { Properties }]) =>
       listAt(Properties, "PolicyDocument", "Statement")
         .filter((statement) => at(statement, "Effect") === "Allow")
-        .map((statement) => [
-          withoutHash(id),
-          at(statement, "Principal"),
-          nameIn(at(statement, "Condition", "ArnEquals", "aws:SourceArn")),
-        ]),
+        .map((statement) => [withoutHash(id), at(statement, "Principal")]),
     );
-    const events = { Service: "events.amazonaws.com" };
-    expect(admissions.sort()).toEqual([
-      ["CallbackEventsDeadLettersPolicy", events, "CallbackReceivedRule"],
-      ["CallbackEventsDeadLettersPolicy", events, "CallbackRule"],
-      ["CallbackEventsQueuePolicy", events, "CallbackReceivedRule"],
-      ["CallbackEventsQueuePolicy", events, "CallbackRule"],
-    ]);
+    expect(admissions).toEqual([]);
   });
 
   test("where the stage lets callbacks go", () => {

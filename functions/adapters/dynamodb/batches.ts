@@ -17,6 +17,7 @@ import { slicesOf } from "../../core/slices.ts";
 import { getAll } from "./get-all.ts";
 import { parseItem } from "./items.ts";
 import { partitionOf, SORT_KEY } from "./message-keys.ts";
+import { createReads, type ReadItem } from "./together.ts";
 
 /** Well within DynamoDB's 400 KB for an item. */
 const PIECE_BYTES = 350_000;
@@ -67,6 +68,9 @@ const openKey = ({ account, batchId }: BatchRef) => ({
   sk: `${SORT_KEY.open}${batchId}`,
 });
 
+const mayBeOpenKey = (account: string) => ({ pk: account, sk: SORT_KEY.mayBeOpen });
+const mayBeOpenSchema = z.object({ removeAt: z.number() });
+
 const idsKey = ({ account, batchId }: BatchRef) => ({
   pk: partitionOf(account, batchId),
   sk: SORT_KEY.batchIds,
@@ -80,8 +84,10 @@ export function createBatchStore(deps: {
   readonly client: DynamoDBDocumentClient;
   readonly tableName: string;
   readonly clock: Clock;
+  /** Shared with those who read other things at the same time, where there are such. */
+  readonly read?: ReadItem;
 }): BatchStore {
-  const { client, clock, tableName: TableName } = deps;
+  const { client, clock, tableName: TableName, read = createReads(client) } = deps;
   const isThere = ({ removeAt }: { removeAt: number }) => removeAt > clock.now() / 1_000;
 
   async function query(pk: string, prefix: string): Promise<unknown[]> {
@@ -129,6 +135,29 @@ export function createBatchStore(deps: {
     return batches.map(({ batchId }) => read.get(batchId) ?? new Set());
   }
 
+  /** Whoever looks for open batches need not look for longer than that. */
+  async function noteThatSomeMayBeOpen(account: string, removeAt: number): Promise<void> {
+    try {
+      await client.send(
+        new UpdateCommand({
+          TableName,
+          Key: mayBeOpenKey(account),
+          UpdateExpression: "SET removeAt = :removeAt",
+          ConditionExpression: "attribute_not_exists(pk) OR removeAt < :removeAt",
+          ExpressionAttributeValues: { ":removeAt": removeAt },
+        }),
+      );
+    } catch (error) {
+      // It says so for longer already.
+      refusedBy(error);
+    }
+  }
+
+  async function mayBeOpen(account: string): Promise<boolean> {
+    const item = await read(TableName, mayBeOpenKey(account));
+    return item !== undefined && isThere(parseItem(mayBeOpenSchema, item, "note of open batches"));
+  }
+
   return {
     load,
 
@@ -153,6 +182,7 @@ export function createBatchStore(deps: {
     },
 
     async open(batch, messages) {
+      await noteThatSomeMayBeOpen(batch.account, lastRemoval(messages));
       const open: Open = {
         version: 1,
         batchId: batch.batchId,
@@ -201,6 +231,8 @@ export function createBatchStore(deps: {
     },
 
     async findOpen(account, ids, correlationIds = []) {
+      // Most accounts send nothing in bulk, and what is read beside other things costs next to nothing.
+      if (!(await mayBeOpen(account))) return [];
       const items = await query(account, SORT_KEY.open);
       const open = items
         .map((item) => parseItem(openSchema, item, "open batch"))

@@ -15,16 +15,11 @@ import {
   optOutsOf,
   silence,
 } from "../../core/opt-out-history.ts";
-import { slicesOf } from "../../core/slices.ts";
 import { type DirectoryTable, IS_NEW, putIf, removeItem } from "./directory-items.ts";
 import { DIRECTORY_KIND_INDEX, DIRECTORY_SORT_KEY, KIND, keyOfNumber } from "./directory-keys.ts";
-import { getAll } from "./get-all.ts";
 import { parseItem } from "./items.ts";
+import { createReads, type ReadItem } from "./together.ts";
 
-/** The most keys of a BatchGetItem. */
-const MAX_KEYS = 100;
-/** Enough to hide their latency, few enough not to wait for each other's connections. */
-const REQUESTS_AT_ONCE = 8;
 /** Tries at writing down what a person said, where others are writing it down, too. */
 const MAX_RACES = 10;
 
@@ -50,8 +45,13 @@ const readBlocked = (item: unknown) => parseItem(blockedNumberSchema, item, "blo
 const readHistory = (item: unknown) => parseItem(optOutHistorySchema, item, "opt-out");
 
 /** The numbers that are not sent to, in DynamoDB: each a partition of its own. */
-export function createBlockedNumbers(table: DirectoryTable): BlockedNumbers {
-  const { client, tableName: TableName } = table;
+export function createBlockedNumbers(
+  table: DirectoryTable & {
+    /** Shared with those who read other things at the same time, where there are such. */
+    readonly read?: ReadItem;
+  },
+): BlockedNumbers {
+  const { client, tableName: TableName, read = createReads(client) } = table;
 
   async function list(kind: string): Promise<unknown[]> {
     const items: unknown[] = [];
@@ -108,10 +108,8 @@ export function createBlockedNumbers(table: DirectoryTable): BlockedNumbers {
         const isKnown = found.has(history.number);
         if (!isKnown && hasOptedOut(history, subAccount)) found.set(history.number, "opt-out");
       };
-      for (const turn of slicesOf(slicesOf(keys, MAX_KEYS), REQUESTS_AT_ONCE)) {
-        const items = await Promise.all(turn.map((slice) => getAll(client, TableName, slice)));
-        for (const item of items.flat()) note(item);
-      }
+      const items = await Promise.all(keys.map((key) => read(TableName, key)));
+      for (const item of items) if (item) note(item);
       return found;
     },
 

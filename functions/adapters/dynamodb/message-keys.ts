@@ -8,6 +8,7 @@
  * | `account#batchId`   | `BATCH#piece`         | the messages of a bulk request, as accepted     |
  * | `account#batchId`   | `IDS`                 | the digests of their ids                        |
  * | `account#batchId`   | `CANCELED#due`        | which of those due at a time were canceled      |
+ * | `account`           | `OPEN`                | until when there may be open batches            |
  * | `account`           | `OPEN#batchId`        | that a batch is open                            |
  * | `account`           | `MO#receivedAt#moId`  | an MO                                           |
  * | `account`           | `NEW#receivedAt#moId` | an MO that nobody has listed yet                |
@@ -20,6 +21,7 @@ export const SORT_KEY = {
   batch: "BATCH#",
   batchIds: "IDS",
   canceled: "CANCELED#",
+  mayBeOpen: "OPEN",
   open: "OPEN#",
   mo: "MO#",
   newMo: "NEW#",

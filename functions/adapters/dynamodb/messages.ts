@@ -112,7 +112,7 @@ export function createMessageStore(deps: {
   readonly lingerMs?: number | undefined;
 }): MessageStore {
   const { client, clock, tableName: TableName } = deps;
-  const read = createReads(client, TableName);
+  const read = createReads(client);
   const execute = createStatements(client, deps.lingerMs);
   const nowSeconds = () => clock.now() / 1_000;
 
@@ -161,7 +161,7 @@ export function createMessageStore(deps: {
   }
 
   async function find(account: string, id: string): Promise<Message | undefined> {
-    const item = await read(keyOf(account, id));
+    const item = await read(TableName, keyOf(account, id));
     if (!item) return undefined;
     const message = messageOfItem(item);
     return isAbsent(message, clock.now()) ? undefined : message;

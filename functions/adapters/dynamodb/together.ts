@@ -12,7 +12,7 @@ import {
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import DataLoader from "dataloader";
 import { slicesOf } from "../../core/slices.ts";
-import { getAll } from "./get-all.ts";
+import { getAllOf } from "./get-all.ts";
 
 /** The most statements of a BatchExecuteStatement, and the most keys of a BatchGetItem. */
 const MAX_STATEMENTS = 25;
@@ -118,35 +118,41 @@ export function createStatements(
   return (statement) => loader.load(statement);
 }
 
-/**
- * Reads of single items, strongly consistent, where those that are asked for at the same time share
- * requests.
- * @returns what reads an item; undefined where there is none
- */
-export function createReads(
-  client: DynamoDBDocumentClient,
-  TableName: string,
-): (key: ItemKey) => Promise<Item | undefined> {
-  async function read(keys: readonly ItemKey[]): Promise<(Item | undefined)[]> {
-    const [first] = keys;
-    if (first && keys.length === 1) {
-      const { Item } = await client.send(
-        new GetCommand({ TableName, Key: first, ConsistentRead: true }),
-      );
+/** Reads an item by its key, strongly consistent; undefined where there is none. */
+export type ReadItem = (tableName: string, key: ItemKey) => Promise<Item | undefined>;
+
+/** Reads of single items, where those that are asked for at the same time share requests, of whichever tables they are. */
+export function createReads(client: DynamoDBDocumentClient): ReadItem {
+  async function read(wanted: readonly Wanted[]): Promise<(Item | undefined)[]> {
+    const [first] = wanted;
+    if (first && wanted.length === 1) {
+      const { tableName: TableName, key: Key } = first;
+      const { Item } = await client.send(new GetCommand({ TableName, Key, ConsistentRead: true }));
       return [Item];
     }
-    const wanted = new Map(keys.map((key) => [nameOf(key), key]));
+    const different = new Map(wanted.map((one) => [nameOfWanted(one), one]));
     const pages = await Promise.all(
-      slicesOf([...wanted.values()], MAX_KEYS).map((slice) => getAll(client, TableName, slice)),
+      slicesOf([...different.values()], MAX_KEYS).map((slice) => getAllOf(client, slice)),
     );
-    const items = new Map(pages.flat().map((item) => [nameOf(item as Item & ItemKey), item]));
-    return keys.map((key) => items.get(nameOf(key)));
+    const items = new Map(
+      pages
+        .flat()
+        .map(({ tableName, item }) => [nameOfWanted({ tableName, key: item as ItemKey }), item]),
+    );
+    return wanted.map((one) => items.get(nameOfWanted(one)));
   }
 
-  const loader = new DataLoader<ItemKey, Item | undefined>(read, { cache: false });
-  return (key) => loader.load(key);
+  const loader = new DataLoader<Wanted, Item | undefined>(read, { cache: false });
+  return (tableName, key) => loader.load({ tableName, key });
 }
 
+interface Wanted {
+  readonly tableName: string;
+  readonly key: ItemKey;
+}
+
+const nameOfWanted = ({ tableName, key: { pk, sk } }: Wanted) =>
+  JSON.stringify([tableName, pk, sk]);
 const nameOf = ({ pk, sk }: ItemKey) => JSON.stringify([pk, sk]);
 
 /** The statements in turns, of which none has two that are about the same item. */

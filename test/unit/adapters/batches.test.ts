@@ -12,6 +12,11 @@ const batch = { account: "acme", batchId: "batch-1" };
 
 type WireItem = Record<string, { S?: string; B?: string }>;
 
+/** Until when there may be open batches, as it is stored. */
+const MAY_BE_OPEN: WireResponse = {
+  body: { Item: { removeAt: { N: String(now / 1_000 + 30 * 86_400) } } },
+};
+
 const isOf = (operation: string) => (request: WireRequest) =>
   request.target === `DynamoDB_20120810.${operation}`;
 
@@ -74,7 +79,9 @@ describe("a batch in DynamoDB", () => {
   });
 
   it("is not guessed at where it is of a version that is not known", async () => {
-    const { store } = storeAnswering(() => ({ body: { Items: [{ version: { N: "2" } }] } }));
+    const { store } = storeAnswering((request) =>
+      isOf("GetItem")(request) ? MAY_BE_OPEN : { body: { Items: [{ version: { N: "2" } }] } },
+    );
     await expect(store.load(batch)).rejects.toThrow(UnreadableItemError);
     await expect(store.findOpen("acme", ["id-1"])).rejects.toThrow(UnreadableItemError);
   });
@@ -83,11 +90,14 @@ describe("a batch in DynamoDB", () => {
     const writing = storeAnswering();
     await writing.store.keep(batch, messagesWith(1));
     await writing.store.open(batch, messagesWith(1));
-    const written = writing.requests.map(({ body }) => body.Item as WireItem);
+    const written = writing.requests
+      .filter(isOf("PutItem"))
+      .map(({ body }) => body.Item as WireItem);
     const [ids, opened] = ["IDS", "OPEN#"].map((prefix) =>
       written.find((item) => sortKey(item).startsWith(prefix)),
     );
     const { requests, clock, store } = storeAnswering((request) => {
+      if (isOf("GetItem")(request)) return MAY_BE_OPEN;
       if (isOf("BatchGetItem")(request)) return { body: { Responses: { Messages: [ids] } } };
       const { ExpressionAttributeValues: values } = request.body as {
         ExpressionAttributeValues: WireItem;
@@ -97,7 +107,7 @@ describe("a batch in DynamoDB", () => {
     const made = (operation: string) => requests.filter(isOf(operation)).length;
     expect(await store.findOpen("acme", ["unknown"])).toEqual([]);
     expect([made("Query"), made("BatchGetItem")]).toEqual([1, 1]);
-    expect(requests[0]?.body.ConsistentRead).toBe(true);
+    expect(requests.slice(0, 2).map(({ body }) => body.ConsistentRead)).toEqual([true, true]);
     // What ids it has is remembered: it never changes.
     await store.findOpen("acme", ["unknown", "id-999"]);
     expect([made("Query"), made("BatchGetItem")]).toEqual([3, 1]);
@@ -114,10 +124,13 @@ describe("a batch in DynamoDB", () => {
     const writing = storeAnswering();
     await writing.store.keep(batch, messages);
     await writing.store.open(batch, messages);
-    const written = writing.requests.map(({ body }) => body.Item as WireItem);
+    const written = writing.requests
+      .filter(isOf("PutItem"))
+      .map(({ body }) => body.Item as WireItem);
     const beginning = (prefix: string) =>
       written.filter((item) => sortKey(item).startsWith(prefix));
     const { requests, store } = storeAnswering((request) => {
+      if (isOf("GetItem")(request)) return MAY_BE_OPEN;
       if (isOf("BatchGetItem")(request)) {
         return { body: { Responses: { Messages: beginning("IDS") } } };
       }
@@ -132,6 +145,43 @@ describe("a batch in DynamoDB", () => {
     const found = await store.findOpen("acme", ["a"], ["shared"]);
     expect(found.map(({ message }) => message)).toEqual(messages);
     expect(loads()).toBe(3);
+  });
+
+  it("is not looked for where the account has not sent any for as long as they can be open", async () => {
+    const writing = storeAnswering();
+    await writing.store.open(batch, messagesWith(1));
+    const [noted] = writing.requests.filter(isOf("UpdateItem"));
+    const { Key, ExpressionAttributeValues: values } = noted?.body as {
+      Key: WireItem;
+      ExpressionAttributeValues: Record<string, { N: string }>;
+    };
+    expect(Key).toEqual({ pk: { S: "acme" }, sk: { S: "OPEN" } });
+    const until = Number(values[":removeAt"]?.N);
+    const { requests, clock, store } = storeAnswering((request) =>
+      isOf("GetItem")(request)
+        ? { body: { Item: { removeAt: values[":removeAt"] } } }
+        : { body: { Items: [] } },
+    );
+    clock.time = until * 1_000 - 1;
+    await store.findOpen("acme", ["id-1"]);
+    clock.time = until * 1_000;
+    await store.findOpen("acme", ["id-1"]);
+    expect(requests.map(({ target }) => target?.split(".")[1])).toEqual([
+      "GetItem",
+      "Query",
+      "GetItem",
+    ]);
+  });
+
+  it("is noted to be open, also where a later one is noted already", async () => {
+    const refused = "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException";
+    const { requests, store } = storeAnswering((request) =>
+      isOf("UpdateItem")(request)
+        ? { status: 400, body: { __type: refused, message: "no" } }
+        : { body: {} },
+    );
+    await store.open(batch, messagesWith(1));
+    expect(requests.map(({ target }) => target?.split(".")[1])).toEqual(["UpdateItem", "PutItem"]);
   });
 
   it("is neither begun with nor withdrawn where DynamoDB does not answer", async () => {
