@@ -21,16 +21,23 @@ export function rememberDirectory(
     const known = new LRUCache<string, { readonly found: T; readonly at: number }>({
       max: REMEMBERED,
     });
+    const asked = new Map<string, Promise<T | undefined>>();
+    const ask = async (name: string, key: Key): Promise<T | undefined> => {
+      const at = clock.now();
+      const found = await find(...key);
+      if (found) known.set(name, { found, at });
+      return found;
+    };
     return async (...key: Key): Promise<T | undefined> => {
       const name = JSON.stringify(key);
       const remembered = known.get(name);
       const age = clock.now() - (remembered?.at ?? 0);
       // A clock that was set back makes nothing younger.
       if (remembered && age >= 0 && age < MEMORY_MS) return remembered.found;
-      const at = clock.now();
-      const found = await find(...key);
-      if (found) known.set(name, { found, at });
-      return found;
+      // Many ask at the same time: one question does for all.
+      const question = asked.get(name) ?? ask(name, key).finally(() => asked.delete(name));
+      asked.set(name, question);
+      return question;
     };
   }
 

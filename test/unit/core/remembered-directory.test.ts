@@ -37,6 +37,19 @@ describe("a directory that remembers", () => {
     expect(asked.calls).toEqual([...BOTH, ...BOTH]);
   });
 
+  it("asks once for many who want to know at the same time", async () => {
+    const found = await Promise.all(Array.from({ length: 80 }, findBoth));
+    expect(found.flat()).toEqual(Array(80).fill([sampleAccount(), sampleEndpoint()]).flat());
+    expect(asked.calls).toEqual(BOTH);
+  });
+
+  it("asks again after a question that failed", async () => {
+    directory.findAccount = () => Promise.reject(new Error("away"));
+    await expect(remembered.findAccount("acme")).rejects.toThrow("away");
+    directory.findAccount = async () => sampleAccount();
+    expect(await remembered.findAccount("acme")).toEqual(sampleAccount());
+  });
+
   it("knows of a change, and of a removal, two seconds later", async () => {
     await findBoth();
     directory.accounts.set("acme", sampleAccount({ country: "US" }));
