@@ -192,17 +192,26 @@ describe("a name that changes its mind", () => {
     expect(questions()).toBe(1);
   });
 
-  it("reaches the server that it first named", async () => {
-    const { received, port } = await serve();
+  it("reaches the server that it first named, as long as the connection to it is kept", async () => {
+    const { received, connections, port } = await serve();
     const answers = ["127.0.0.1", "10.0.0.1"];
     const client = createWebhookClient(
       { allowHttp: true, allowLoopback: true, timeoutMs: 60_000 },
       { resolve: async () => [answers.shift() ?? ""], connect },
     );
     const url = `http://example.org:${port}/`;
-    expect(await client.send({ ...request, url })).toMatchObject({ kind: "answered", status: 204 });
-    expect(await client.send({ ...request, url })).toMatchObject({ kind: "refused" });
-    expect(received).toMatchObject([{ headers: { host: `example.org:${port}` } }]);
+    for (let attempt = 1; attempt <= 2; attempt += 1) {
+      expect(await client.send({ ...request, url })).toMatchObject({ kind: "answered" });
+    }
+    expect(answers).toEqual(["10.0.0.1"]);
+    connections[0]?.destroy();
+    expect(await client.send({ ...request, url })).toMatchObject({
+      kind: "refused",
+      cause: "forbidden-address",
+    });
+    expect(received.map(({ headers }) => headers.host)).toEqual(
+      Array(2).fill(`example.org:${port}`),
+    );
   });
 });
 

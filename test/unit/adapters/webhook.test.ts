@@ -81,14 +81,6 @@ describe("a request", () => {
     ]);
   });
 
-  it("has a connection of its own", async () => {
-    const { received, url, connections } = await serve();
-    await local.send(post(url));
-    await local.send(post(url));
-    expect(connections).toHaveLength(2);
-    expect(received.map(({ headers }) => headers.connection)).toEqual(["close", "close"]);
-  });
-
   it("with headers that HTTP does not know fails, and throws nothing", async () => {
     const { url } = await serve();
     const result = await local.send({ ...post(url), headers: { "x-test": "a\nb" } });
