@@ -4,6 +4,7 @@ import { join } from "node:path";
 
 /** Everything that decides what is deployed. */
 const SOURCES = [
+  "bin/build",
   "bin/build.ts",
   "bin/openapi.ts",
   "bin/torpedo.ts",

@@ -1,4 +1,8 @@
-import { Temporal } from "temporal-polyfill";
+// Its functions, and not Temporal's classes: what is not called is not in the bundles.
+import * as Calendar from "temporal-polyfill/fns/Calendar";
+import * as Instant from "temporal-polyfill/fns/Instant";
+import * as PlainDateTime from "temporal-polyfill/fns/PlainDateTime";
+import * as ZonedDateTime from "temporal-polyfill/fns/ZonedDateTime";
 import type { TimeWindow } from "./message.ts";
 
 /**
@@ -39,7 +43,7 @@ const TIME_ZONE = /^(?:[A-Za-z][\w+/-]*|[+-]\d\d(?::?\d\d)?)$/;
 export function isTimeZone(zone: string): boolean {
   if (!TIME_ZONE.test(zone)) return false;
   try {
-    Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(zone);
+    zoned(0, zone);
     return true;
   } catch {
     return false;
@@ -62,8 +66,8 @@ export function parseDateTime(written: string, zone: string): number | undefined
   if (!local) return undefined;
   try {
     const at = offset
-      ? Temporal.Instant.from(`${local}${offset}`)
-      : Temporal.PlainDateTime.from(local).toZonedDateTime(zone);
+      ? Instant.fromString(`${local}${offset}`)
+      : PlainDateTime.toZonedDateTime(PlainDateTime.fromString(local, Calendar.getISO), zone);
     return at.epochMilliseconds;
   } catch {
     return undefined;
@@ -71,16 +75,21 @@ export function parseDateTime(written: string, zone: string): number | undefined
 }
 
 const zoned = (at: number, zone: string) =>
-  Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(zone);
+  Instant.toZonedDateTimeISO(Instant.fromEpochMilliseconds(at), zone);
 
 /** `2014-08-23T02:01:23`: local time without offset, to the second (Mesago document, status query). */
 export function formatLocal(at: number, zone: string): string {
-  return zoned(at, zone).toPlainDateTime().toString({ smallestUnit: "second" });
+  return PlainDateTime.toString(ZonedDateTime.toPlainDateTime(zoned(at, zone)), {
+    smallestUnit: "second",
+  });
 }
 
 /** `2014-08-26T12:55:48.593-03:00`: local time with offset, to the millisecond (Mesago document, callbacks). */
 export function formatWithOffset(at: number, zone: string): string {
-  return zoned(at, zone).toString({ smallestUnit: "millisecond", timeZoneName: "never" });
+  return ZonedDateTime.toString(zoned(at, zone), {
+    smallestUnit: "millisecond",
+    timeZoneName: "never",
+  });
 }
 
 /** `2015-01-08T16:02:09Z`: in UTC, to the second (Wavy document, `sentDate`). */
@@ -119,11 +128,11 @@ export function openingAt(window: TimeWindow | undefined, at: number): Opening {
   return { from, until: hour.epochMilliseconds };
 }
 
-const startOfHour = (time: Temporal.ZonedDateTime) =>
-  time.round({ smallestUnit: "hour", roundingMode: "floor" });
+const startOfHour = (time: ZonedDateTime.Record) => ZonedDateTime.roundToHour(time, "floor");
 
 /** An hour later in elapsed time, then back to where the wall clock's hour began: zones may shift by half hours. */
-function nextHour(time: Temporal.ZonedDateTime): Temporal.ZonedDateTime {
-  const later = startOfHour(time.add({ hours: 1 }));
-  return Temporal.ZonedDateTime.compare(later, time) > 0 ? later : time.add({ hours: 1 });
+function nextHour(time: ZonedDateTime.Record): ZonedDateTime.Record {
+  const anHourLater = ZonedDateTime.addHours(time, 1);
+  const later = startOfHour(anHourLater);
+  return ZonedDateTime.compare(later, time) > 0 ? later : anHourLater;
 }

@@ -1,6 +1,3 @@
-import { Logger } from "@aws-lambda-powertools/logger";
-import { Metrics } from "@aws-lambda-powertools/metrics";
-
 /** What a handler needs of a log: lines with a few fields, never a number or a text of a message. */
 export interface Log {
   info(message: string, fields?: Readonly<Record<string, unknown>>): void;
@@ -16,12 +13,22 @@ export interface Meter {
   flush(): void;
 }
 
-/** The structured log of one function. */
+/**
+ * The structured log of one function: lines of JSON, written as they are. Lambda would wrap what goes
+ * to the console in JSON of its own.
+ */
 export function createLog(capability: string): Log {
-  const logger = new Logger({ serviceName: capability, logRecordOrder: ["message"] });
+  const line = (level: string, message: string, fields: Readonly<Record<string, unknown>> = {}) =>
+    `${JSON.stringify({
+      message,
+      level,
+      timestamp: new Date().toISOString(),
+      service: capability,
+      ...fields,
+    })}\n`;
   return {
-    info: (message, fields = {}) => logger.info(message, { ...fields }),
-    error: (message, fields = {}) => logger.error(message, { ...fields }),
+    info: (message, fields) => void process.stdout.write(line("INFO", message, fields)),
+    error: (message, fields) => void process.stderr.write(line("ERROR", message, fields)),
   };
 }
 
@@ -31,19 +38,46 @@ export const logFailure =
   (what: string, error: unknown): void =>
     log.error(what, describeError(error));
 
+/** The most values of a metric that one line may hold (CloudWatch, "Embedded metric format specification"). */
+const MAX_VALUES = 100;
+
 /** The metrics of one function, under the namespace `Torpedo` and the dimensions `stage` and `service`. */
 export function createMeter(capability: string, stage: string): Meter {
-  const metrics = new Metrics({
-    namespace: "Torpedo",
-    serviceName: capability,
-    defaultDimensions: { stage },
-  });
+  const counts = new Map<string, number>();
+  const times = new Map<string, number[]>();
+
+  function flush(): void {
+    if (counts.size + times.size === 0) return;
+    const metrics = [
+      ...[...counts.keys()].map((Name) => ({ Name, Unit: "Count" })),
+      ...[...times.keys()].map((Name) => ({ Name, Unit: "Milliseconds" })),
+    ];
+    const line = {
+      _aws: {
+        Timestamp: Date.now(),
+        CloudWatchMetrics: [
+          { Namespace: "Torpedo", Dimensions: [["service", "stage"]], Metrics: metrics },
+        ],
+      },
+      service: capability,
+      stage,
+      ...Object.fromEntries(counts),
+      ...Object.fromEntries(times),
+    };
+    process.stdout.write(`${JSON.stringify(line)}\n`);
+    counts.clear();
+    times.clear();
+  }
+
   return {
-    count: (name, value = 1) => metrics.addMetric(name, "Count", value),
-    time: (name, ms) => metrics.addMetric(name, "Milliseconds", ms),
-    flush: () => {
-      if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
+    count: (name, value = 1) => void counts.set(name, (counts.get(name) ?? 0) + value),
+    time(name, ms) {
+      const values = times.get(name) ?? [];
+      times.set(name, values);
+      values.push(ms);
+      if (values.length === MAX_VALUES) flush();
     },
+    flush,
   };
 }
 

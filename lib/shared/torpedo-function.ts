@@ -79,7 +79,6 @@ export class TorpedoFunction<S extends z.ZodObject> extends LambdaFunction {
           }),
         },
       }),
-      environment: { POWERTOOLS_LOG_LEVEL: "INFO" },
       ...(props.feedsItself && { recursiveLoop: RecursiveLoop.ALLOW }),
     });
     this.#schema = props.env;

@@ -54,7 +54,6 @@ test("it is told of the directory and of callbacks, and nothing of messages", ()
     ["CALLBACK_RETRY_QUEUE_URL", "CallbackRetriesQueue"],
     ["DIRECTORY_TABLE", "DirectoryTable"],
     ["ENDPOINT_PROTOCOLS", "https"],
-    ["POWERTOOLS_LOG_LEVEL", "INFO"],
   ]);
 });
 

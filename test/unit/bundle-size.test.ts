@@ -6,6 +6,8 @@ import * as z from "zod";
 const RECORD = "test/unit/bundle-sizes.json";
 /** How far a bundle may grow before somebody has to say that it should. */
 const TOLERATED_GROWTH = 0.1;
+/** What no bundle may be larger than, in bytes: what is loaded is waited for. */
+const MAX_BYTES = 600_000;
 
 /** Bytes by function. */
 type Sizes = Readonly<Record<string, number>>;
@@ -48,6 +50,11 @@ const sizeOf = (bundle: string) =>
 test("no bundle has grown by more than a tenth", () => {
   const recorded = z.record(z.string(), z.number()).parse(JSON.parse(readFileSync(RECORD, "utf8")));
   expect(problemsWith(builtSizes(), recorded)).toEqual([]);
+});
+
+test("no bundle is larger than 600 kB", () => {
+  const tooLarge = Object.entries(builtSizes()).filter(([, bytes]) => bytes > MAX_BYTES);
+  expect(tooLarge).toEqual([]);
 });
 
 test("a bundle may grow by a tenth, and shrink", () => {

@@ -71,8 +71,7 @@ const IMPORT_RULES: readonly ImportRule[] = [
     because: "adapters know the core and the thing they adapt, not who uses them",
     allowed: [
       ours("functions/core/", "functions/adapters/"),
-      (it) => anyPackage(it) && !packages("@middy", "@aws-lambda-powertools")(it),
-      packages("@aws-lambda-powertools/parameters"),
+      (it) => anyPackage(it) && !packages("@middy")(it),
     ],
   },
   {

@@ -30,15 +30,19 @@ const nameOf = (subject: string, at: number) =>
 /** Scheduler replaces `<aws.scheduler.…>` in what it sends; ids of clients can hold that. */
 const withoutKeywords = (json: string) => json.replaceAll("<", "\\u003c");
 
-/** Schedules that feed one queue and delete themselves. */
-export function createSchedules(deps: {
-  readonly client: SchedulerClient;
+/** What schedules of one queue have in common. */
+export interface SchedulesOfQueue {
   readonly groupName: string;
   readonly roleArn: string;
   readonly queueArn: string;
   /** Gets what could not reach the queue. */
   readonly deadLetterQueueArn: string;
-}): Schedules {
+}
+
+/** Schedules that feed one queue and delete themselves. */
+export function createSchedules(
+  deps: SchedulesOfQueue & { readonly client: SchedulerClient },
+): Schedules {
   const { client, groupName: GroupName } = deps;
   return {
     async create(subject, at, body) {

@@ -1,11 +1,10 @@
-import { SecretsProvider } from "@aws-lambda-powertools/parameters/secrets";
-import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import * as z from "zod";
 import { impatientClientConfig } from "../aws-client.ts";
 import type { Secret, SecretValues } from "../carriers/kind.ts";
 
 /** A function that lives long notices a new value by itself within this time, though nothing refuses the old one. */
-const MEMORY_SECONDS = 15 * 60;
+const MEMORY_MS = 15 * 60_000;
 /** Whoever refuses a secret does not make us ask for it more often than that. */
 const REREAD_PAUSE_MS = 10_000;
 
@@ -24,7 +23,17 @@ export function createOpenSecret(
   client = new SecretsManagerClient(impatientClientConfig),
   now: () => number = Date.now,
 ): (arn: string) => Secret {
-  const provider = new SecretsProvider({ awsSdkV3Client: client });
+  /** By ARN, the value that was read last; undefined of a secret that is no text. */
+  const remembered = new Map<string, { readonly value: string | undefined; readonly at: number }>();
+
+  async function textOf(arn: string, forceFetch: boolean): Promise<string | undefined> {
+    const known = remembered.get(arn);
+    if (known && !forceFetch && now() - known.at < MEMORY_MS) return known.value;
+    const { SecretString: value } = await client.send(new GetSecretValueCommand({ SecretId: arn }));
+    remembered.set(arn, { value, at: now() });
+    return value;
+  }
+
   return (arn) => {
     let rereadAt = Number.NEGATIVE_INFINITY;
     let isUnreadable = false;
@@ -32,7 +41,7 @@ export function createOpenSecret(
     let reading: Promise<SecretValues> | undefined;
 
     async function fetchValues(forceFetch: boolean): Promise<SecretValues> {
-      const value = await provider.get(arn, { maxAge: MEMORY_SECONDS, forceFetch });
+      const value = await textOf(arn, forceFetch);
       isUnreadable = true;
       const values = parseValues(value);
       isUnreadable = false;
@@ -62,7 +71,7 @@ export function createOpenSecret(
   };
 }
 
-function parseValues(value: unknown): SecretValues {
+function parseValues(value: string | undefined): SecretValues {
   let json: unknown;
   try {
     json = JSON.parse(String(value));
