@@ -1,5 +1,5 @@
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import {
   createOpenSecret,
   UnreadableSecretError,
@@ -29,7 +29,6 @@ describe("a secret", () => {
     has('{"username":"torpedo","password":"one"}');
     aws = stubbedAws(() => answer);
     openSecret = createOpenSecret(new SecretsManagerClient(aws.config), () => clock.now());
-    return () => vi.useRealTimers();
   });
 
   it("is read by its ARN, once", async () => {
@@ -57,13 +56,12 @@ describe("a secret", () => {
   });
 
   it("is read anew a quarter of an hour later, though nobody has refused it", async () => {
-    vi.useFakeTimers({ toFake: ["Date"] });
     const secret = open();
     await secret.read();
     has('{"password":"two"}');
-    vi.advanceTimersByTime(15 * 60_000 - 1_000);
+    clock.advance(15 * 60_000 - 1_000);
     expect(await secret.read()).toMatchObject({ password: "one" });
-    vi.advanceTimersByTime(2_000);
+    clock.advance(2_000);
     expect(await secret.read()).toEqual({ password: "two" });
   });
 
