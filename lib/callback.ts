@@ -1,6 +1,4 @@
 import { Duration } from "aws-cdk-lib";
-import { Rule, RuleTargetInput } from "aws-cdk-lib/aws-events";
-import { SqsQueue } from "aws-cdk-lib/aws-events-targets";
 import { Construct } from "constructs";
 import { env } from "../functions/callback/env.ts";
 import type { CallbacksTable } from "./callbacks-table.ts";
@@ -13,17 +11,6 @@ import type { Stage } from "./stage.ts";
 
 /** What requests to customers' URLs that wait for each other may take, 10 seconds each, and the calls to AWS around them. */
 const TIMEOUT = Duration.seconds(60);
-
-/** The states of which customers are told. */
-const TOLD_STATES = [
-  "SENT",
-  "DELIVERED",
-  "NOT_DELIVERED",
-  "CANCELED",
-  "BLOCKED",
-  "EXPIRED",
-  "FAILED",
-];
 
 type PutsOnTheirWay = TakesEnvironment<
   "CALLBACK_DELIVERIES_QUEUE_URL" | "CALLBACK_RETRY_QUEUE_URL"
@@ -39,8 +26,8 @@ export interface CallbackProps {
 }
 
 /**
- * From the bus to the customers' URLs: rules for statuses and MOs, and three queues that share a
- * function: for events, for what each endpoint is told of them, and for what is told later.
+ * From events to the customers' URLs: three queues that share a function: for events, for what each
+ * endpoint is told of them, and for what is told later.
  */
 export class Callback extends Construct {
   readonly worker: QueueWorker;
@@ -103,28 +90,6 @@ export class Callback extends Construct {
       },
       deadLetterQueue,
     });
-    const targets = [
-      new SqsQueue(this.worker.queue, {
-        message: RuleTargetInput.fromEventPath("$.detail"),
-        deadLetterQueue,
-      }),
-    ];
-    new Rule(this, "Rule", {
-      eventBus: bus.bus,
-      description: "Statuses of which customers may want to be told",
-      eventPattern: {
-        source: ["torpedo"],
-        detailType: ["Message Status Changed"],
-        detail: { state: TOLD_STATES },
-      },
-      targets,
-    });
-    new Rule(this, "ReceivedRule", {
-      eventBus: bus.bus,
-      description: "MOs, of which customers may want to be told",
-      eventPattern: { source: ["torpedo"], detailType: ["Message Received"] },
-      targets,
-    });
     this.worker.grantSetAside(fn);
     this.grantPutOnTheirWay(fn);
     fn.provide({
@@ -137,6 +102,12 @@ export class Callback extends Construct {
     props.callbacks.grantDeliver(fn);
     props.directory.grantFindEndpoints(fn);
     bus.grantPublish(fn, "Endpoint Disabled");
+  }
+
+  /** Lets a function have endpoints told of events. */
+  grantTell(fn: TakesEnvironment<"CALLBACK_EVENTS_QUEUE_URL">): void {
+    this.worker.queue.grant(fn, "sqs:SendMessage");
+    fn.provide({ CALLBACK_EVENTS_QUEUE_URL: this.worker.queue.queueUrl });
   }
 
   /** Lets a function put deliveries on their way, for the first time or again. */

@@ -46,15 +46,22 @@ export class CallbacksTable extends Construct {
   /** Lets a function write down what becomes of deliveries and endpoints, and find those set aside. */
   grantDeliver(fn: UsesCallbacks): void {
     this.#grant(fn, PARKED_INDEX);
-    // Which of an endpoint's slots are taken.
     fn.addToRolePolicy(
-      new PolicyStatement({ actions: ["dynamodb:Query"], resources: [this.table.tableArn] }),
+      new PolicyStatement({
+        // What was told together; which of an endpoint's slots are taken.
+        actions: ["dynamodb:PartiQLInsert", "dynamodb:Query"],
+        resources: [this.table.tableArn],
+      }),
     );
   }
 
   /** Lets a function show deliveries, have them made again, and say whether an endpoint gets any. */
   grantAdminister(fn: UsesCallbacks): void {
     this.#grant(fn, CREATED_INDEX);
+    // What was told together is in no index.
+    fn.addToRolePolicy(
+      new PolicyStatement({ actions: ["dynamodb:Query"], resources: [this.table.tableArn] }),
+    );
   }
 
   #grant(fn: UsesCallbacks, index: string): void {

@@ -7,12 +7,13 @@ import type { Stage } from "./stage.ts";
 /** What events are called (docs/events.md). */
 type DetailType =
   | "Message Status Changed"
+  | "Message Statuses Changed"
   | "Message Received"
   | "Endpoint Disabled"
   | "Carrier Demoted"
   | "Carrier Restored";
 
-/** The bus on which every change of a message's state is told. */
+/** The bus on which teams are told what happens: for what they hang on it; callbacks do without. */
 export class EventBus extends Construct {
   readonly bus: Bus;
 

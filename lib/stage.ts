@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { carriersSchema, routesSchema } from "../functions/adapters/carriers/env.ts";
+import { eventChoiceSchema } from "../functions/status-events/env.ts";
 
 /** The retentions that CloudWatch Logs knows, in days. */
 const LOG_RETENTION_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731] as const;
@@ -60,6 +61,11 @@ export const stageSchema = z.strictObject({
       .min(48)
       .max(24 * 31),
   }),
+  /**
+   * Which changes of messages go on the bus: `told`, those that customers can be told of; `final`,
+   * last words only; `every`. MOs always do (docs/events.md).
+   */
+  events: eventChoiceSchema,
   /** Mail to the owners of endpoints that were disabled; a stage without it sends none. */
   notices: z
     .strictObject({
@@ -107,6 +113,7 @@ const dev: WrittenStage = {
     concurrencyPerEndpoint: 2,
     retentionHours: 24 * 7,
   },
+  events: "told",
   throttle: { rateLimit: 1_000, burstLimit: 2_000 },
   rateLimits: { requestsPerSecond: 700, statusQueriesPerSecond: 1 },
   carriers: { sandbox: { kind: "sandbox" } },

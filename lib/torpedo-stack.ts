@@ -40,7 +40,7 @@ export class TorpedoStack extends Stack {
     if (stage.notices) {
       new Notices(this, "Notices", { stage, from: stage.notices.from, directory, bus });
     }
-    new StatusEvents(this, "StatusEvents", { stage, messages, bus });
+    new StatusEvents(this, "StatusEvents", { stage, messages, bus, callback });
     new Ingress(this, "Ingress", { stage, api, directory, carrierEvents });
     new Mesago(this, "Mesago", { stage, api, messages, directory, dispatch, bulk });
     new Admin(this, "Admin", { stage, api, directory, callbacks, callback });

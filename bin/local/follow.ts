@@ -21,6 +21,8 @@ import {
   isMessageReceived,
   MESSAGE_RECEIVED,
   MESSAGE_STATUS_CHANGED,
+  MESSAGE_STATUSES_CHANGED,
+  messageStatusesChangedSchema,
   type TorpedoEvent,
   timeOfEvent,
   torpedoEventSchema,
@@ -33,7 +35,12 @@ import type { AwsConnection } from "./local-aws.ts";
 const NAME = "torpedo-follow";
 const TARGET_ID = "follow";
 
-const envelopeSchema = z.object({ detail: torpedoEventSchema });
+const envelopeSchema = z.object({
+  detail: z.union([
+    messageStatusesChangedSchema.transform(({ changes }): TorpedoEvent[] => changes),
+    torpedoEventSchema.transform((event) => [event]),
+  ]),
+});
 
 /** Reads changes of state and MOs off a queue of our own. */
 export interface Follower {
@@ -67,7 +74,7 @@ export async function createFollower(aws: AwsConnection, busName: string): Promi
       Description: "Shows changes of state and MOs in the terminal",
       EventPattern: JSON.stringify({
         source: [EVENT_SOURCE],
-        "detail-type": [MESSAGE_STATUS_CHANGED, MESSAGE_RECEIVED],
+        "detail-type": [MESSAGE_STATUS_CHANGED, MESSAGE_STATUSES_CHANGED, MESSAGE_RECEIVED],
       }),
     }),
   );
@@ -86,7 +93,10 @@ export async function createFollower(aws: AwsConnection, busName: string): Promi
       while (!signal.aborted) {
         const messages = await receive(sqs, QueueUrl, signal);
         const received = messages
-          .map(({ Body }) => envelopeSchema.safeParse(JSON.parse(Body ?? "null")).data?.detail)
+          .flatMap(
+            ({ Body }) =>
+              envelopeSchema.safeParse(JSON.parse(Body ?? "null")).data?.detail ?? [undefined],
+          )
           .sort((one, other) => timeOf(one).localeCompare(timeOf(other)));
         for (const event of received) {
           if (event && told.has(event.eventId)) continue;

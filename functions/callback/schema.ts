@@ -1,6 +1,11 @@
 import * as z from "zod";
 import type { Account, Endpoint } from "../core/account.ts";
-import { deliveryTurnSchema, releaseJobSchema } from "../core/callback-delivery.ts";
+import {
+  deliveryTurnSchema,
+  endpointGroupSchema,
+  eventGroupSchema,
+  releaseJobSchema,
+} from "../core/callback-delivery.ts";
 import {
   isMessageReceived,
   type TorpedoEvent,
@@ -16,8 +21,13 @@ import { deliveryReport, forwardedMo, forwardedMoQuery, sentCallback } from "./w
 /** A delivery that failed before deliveries were kept in a table; in the queue of a stack that has just been updated. */
 const failedBeforeSchema = z.object({ event: torpedoEventSchema, endpointId: z.string().min(1) });
 
-/** What the callback function receives: an event from the bus, a turn of a delivery, or that deliveries are to go on. */
+/**
+ * What the callback function receives: events of an account, those that one endpoint is told of
+ * together, a turn of a delivery, that deliveries are to go on, or a single event.
+ */
 export const callbackInputSchema = z.union([
+  endpointGroupSchema,
+  eventGroupSchema,
   releaseJobSchema,
   deliveryTurnSchema,
   failedBeforeSchema,
@@ -25,11 +35,38 @@ export const callbackInputSchema = z.union([
 ]);
 export type CallbackInput = z.output<typeof callbackInputSchema>;
 
-/** What the log calls the message that an input is about. */
+/** What the log calls the message that an input is about, where it is about one. */
 export function traceOf(input: CallbackInput): string | undefined {
-  if ("kind" in input) return undefined;
+  if ("kind" in input || "events" in input) return undefined;
   if ("subject" in input) return input.subject;
   return traceOfEvent("event" in input ? input.event : input);
+}
+
+/** What events of a group cannot be read, and why. */
+export interface UnreadableEvent {
+  readonly value: unknown;
+  readonly cause: string;
+}
+
+/**
+ * The events of a group, each read by itself.
+ * @param account whose they are; anybody's where not given
+ */
+export function readEvents(
+  values: readonly unknown[],
+  account?: string,
+): { readonly events: TorpedoEvent[]; readonly unreadable: UnreadableEvent[] } {
+  const events: TorpedoEvent[] = [];
+  const unreadable: UnreadableEvent[] = [];
+  for (const value of values) {
+    const parsed = torpedoEventSchema.safeParse(value);
+    if (!parsed.success) {
+      unreadable.push({ value, cause: "the event is of no shape that is known" });
+    } else if (account !== undefined && parsed.data.account !== account) {
+      unreadable.push({ value, cause: "the event is another account's" });
+    } else events.push(parsed.data);
+  }
+  return { events, unreadable };
 }
 
 /**

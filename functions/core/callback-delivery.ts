@@ -115,3 +115,33 @@ export const releaseJobSchema = z.object({
   until: z.number().int(),
 });
 export type ReleaseJob = z.infer<typeof releaseJobSchema>;
+
+/**
+ * Events of one account that travel together to where it is found out who is told of them; the most
+ * of them in one message, and their bytes.
+ */
+export const EVENTS_TOGETHER = { count: 50, size: 200_000 } as const;
+
+/** Events of which customers may want to be told. Each is read by itself: one that cannot be read spoils no other. */
+export const eventGroupSchema = z.object({
+  events: z.array(z.unknown()).min(1).max(EVENTS_TOGETHER.count),
+});
+export type EventGroup = z.infer<typeof eventGroupSchema>;
+
+/**
+ * The most events that an endpoint is told of together: what became of them, and that they were
+ * told, is stored by one request of 25 statements.
+ */
+export const MOST_TOLD_TOGETHER = 24;
+
+/** Events that one endpoint is to be told of, before anything of it is stored. */
+export const endpointGroupSchema = z.object({
+  account: z.string().min(1),
+  endpointId: z.string().min(1),
+  ...eventGroupSchema.shape,
+  /** When the endpoint was chosen; milliseconds since the epoch. */
+  since: z.number().int(),
+  /** Whether it was told of some of them already, perhaps. */
+  again: z.literal(true).optional(),
+});
+export type EndpointGroup = Readonly<z.infer<typeof endpointGroupSchema>>;

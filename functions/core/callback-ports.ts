@@ -1,4 +1,10 @@
-import type { Delivery, DeliveryKey, DeliveryTurn, ReleaseJob } from "./callback-delivery.ts";
+import type {
+  Delivery,
+  DeliveryKey,
+  DeliveryTurn,
+  EndpointGroup,
+  ReleaseJob,
+} from "./callback-delivery.ts";
 import type { EndpointHealth, EndpointKey } from "./endpoint-health.ts";
 
 /** What may be changed of a delivery; `undefined` removes the field. */
@@ -24,7 +30,22 @@ export interface Deliveries {
    * @returns the very object that was given where it is stored now, else the one that was there
    */
   insert(delivery: Delivery): Promise<Delivery>;
+  /**
+   * The same for many, of different keys, in far fewer requests than deliveries. Where it throws,
+   * some may be stored.
+   * @returns for each, in their order, what `insert` would
+   */
+  insertMany(deliveries: readonly Delivery[]): Promise<Delivery[]>;
+  /**
+   * The same for deliveries of one endpoint that need not be stored before: each is one small write.
+   * `list` finds them by a list of them that is stored beside them.
+   */
+  insertTold(deliveries: readonly Delivery[]): Promise<Delivery[]>;
+  /** Stores that list once more, for deliveries that lack it perhaps; twice does no harm. */
+  noteTold(deliveries: readonly Delivery[]): Promise<void>;
   find(key: DeliveryKey): Promise<Delivery | undefined>;
+  /** Those of many keys that there are, in any order. */
+  findMany(keys: readonly DeliveryKey[]): Promise<Delivery[]>;
   /**
    * Records what became of a turn, unless that turn is over.
    * @returns the delivery as changed; undefined where its turn is greater than `turn`, or it is gone
@@ -55,16 +76,19 @@ export interface EndpointHealths {
 /** The right to talk to an endpoint for a time. */
 export interface Slot extends EndpointKey {
   readonly slot: number;
+  /** How many requests may be under way at once under it. */
+  readonly width: number;
   readonly until: number;
 }
 
-/** Bounds how many functions talk to one endpoint at once. */
+/** Bounds how many requests are under way to one endpoint. */
 export interface EndpointSlots {
   /**
    * @param until milliseconds since the epoch; a slot that is not released is free again then
+   * @param isForMany whether a slot for several requests is wanted, as far as there are free ones
    * @returns undefined where all are taken
    */
-  acquire(endpoint: EndpointKey, until: number): Promise<Slot | undefined>;
+  acquire(endpoint: EndpointKey, until: number, isForMany: boolean): Promise<Slot | undefined>;
   /** Gives a slot back, unless it has run out and is somebody else's. */
   release(slot: Slot): Promise<void>;
 }
@@ -76,6 +100,11 @@ export interface CallbackQueue {
    * @param delaySeconds 0 to 900; at once where not given
    */
   enqueue(turns: readonly DeliveryTurn[], delaySeconds?: number): Promise<void>;
+  /**
+   * Events that endpoints are to be told of together, among the first turns.
+   * @param delaySeconds 0 to 900; at once where not given
+   */
+  enqueueGroups(groups: readonly EndpointGroup[], delaySeconds?: number): Promise<void>;
   /** @param notBefore milliseconds since the epoch; at once where it is not in the future */
   enqueueLater(turn: DeliveryTurn, notBefore: number): Promise<void>;
   /** @param delaySeconds 0 to 900 */

@@ -1,17 +1,25 @@
 import type { Endpoint, EndpointEvent } from "./account.ts";
-import { type Delivery, type DeliveryKey, keyOfDelivery, subjectOf } from "./callback-delivery.ts";
+import {
+  type Delivery,
+  type DeliveryKey,
+  type EndpointGroup,
+  keyOfDelivery,
+  MOST_TOLD_TOGETHER,
+  subjectOf,
+} from "./callback-delivery.ts";
 import type { CallbackQueue, Deliveries } from "./callback-ports.ts";
 import { codesOf } from "./codes.ts";
 import { isMessageReceived, type MessageStatusChanged, type TorpedoEvent } from "./events.ts";
 import type { State } from "./lifecycle.ts";
 import type { Clock, Directory } from "./ports.ts";
 import { CALLBACK_GIVE_UP_AFTER_MS } from "./retry-schedule.ts";
+import { slicesOf } from "./slices.ts";
 
 /** What having endpoints told of events needs. `retentionMs` is for how long it is known what they were told. */
 export interface FanOutDependencies {
   readonly directory: Pick<Directory, "listEndpoints">;
   readonly deliveries: Pick<Deliveries, "insert" | "find">;
-  readonly queue: Pick<CallbackQueue, "enqueue">;
+  readonly queue: Pick<CallbackQueue, "enqueue" | "enqueueGroups">;
   readonly clock: Clock;
   readonly retentionMs: number;
 }
@@ -59,11 +67,15 @@ export const optionOf = (endpoint: Endpoint, event: MessageStatusChanged) =>
 const hasCode = ({ format }: Endpoint, { dialect, codes }: MessageStatusChanged) =>
   (format === "dialect" ? dialect : format) !== "wavy" || codes.wavy.sent !== undefined;
 
+/** The level of what an endpoint is told by an event; undefined for those of which nobody is told. */
+export const levelOf = (event: TorpedoEvent): DeliveryKey["level"] | undefined =>
+  isMessageReceived(event) ? "received" : LEVEL_OF_STATE[event.state];
+
 /**
  * That a message was sent, as the event said it that came before one of its receipt. The bus keeps
  * no order, and may never bring it.
  */
-function sentBefore(event: TorpedoEvent): MessageStatusChanged | undefined {
+export function sentBefore(event: TorpedoEvent): MessageStatusChanged | undefined {
   if (isMessageReceived(event) || event.sentAt === undefined) return undefined;
   if (LEVEL_OF_STATE[event.state] !== "delivered") return undefined;
   const { reason: _, ...same } = event;
@@ -111,8 +123,70 @@ export async function deliverEvent(
   return deliveries;
 }
 
+/**
+ * Has every endpoint of an account that wants to know told of some of its events together. Nothing
+ * is stored yet: what is put into the queue is what is durable.
+ *
+ * @param events of one account
+ * @param isRedelivery whether the events were here before, and endpoints may have been told of them
+ * @returns what was put into the queue
+ * @throws whatever the directory or the queue throws; the events are then to come again
+ */
+export async function deliverTogether(
+  deps: Pick<FanOutDependencies, "directory" | "queue" | "clock">,
+  account: string,
+  events: readonly TorpedoEvent[],
+  isRedelivery: boolean,
+): Promise<EndpointGroup[]> {
+  const endpoints = await deps.directory.listEndpoints(account);
+  const since = deps.clock.now();
+  const groups = endpoints.flatMap((endpoint) => {
+    const { endpointId } = endpoint;
+    const wanted = bySubject(events.filter((event) => isWanted(endpoint, event)));
+    return evenSlicesOf(wanted, MOST_TOLD_TOGETHER).map(
+      (slice): EndpointGroup => ({
+        account,
+        endpointId,
+        events: slice,
+        since,
+        ...(isRedelivery && { again: true }),
+      }),
+    );
+  });
+  if (groups.length > 0) await deps.queue.enqueueGroups(groups);
+  return groups;
+}
+
+/** Events with those of one message beside each other, so that they are told by the same function. */
+function bySubject(events: readonly TorpedoEvent[]): TorpedoEvent[] {
+  const subjects = new Map<string, TorpedoEvent[]>();
+  for (const event of events) {
+    const subject = subjectOf(event);
+    const others = subjects.get(subject);
+    if (others) others.push(event);
+    else subjects.set(subject, [event]);
+  }
+  return [...subjects.values()].flat();
+}
+
+/** As few slices as can be, which are about as long as each other. */
+function evenSlicesOf<T>(items: readonly T[], most: number): T[][] {
+  const slices = Math.ceil(items.length / most);
+  return slices === 0 ? [] : slicesOf(items, Math.ceil(items.length / slices));
+}
+
 /** After so long, whoever stored a delivery and did not put it on its way is not going to. */
 const ABANDONED_AFTER_MS = 60_000;
+
+/** Whether nobody else puts a delivery on its way that was stored before. */
+export function isAbandoned(
+  { state, turn, createdAt }: Pick<Delivery, "state" | "turn" | "createdAt">,
+  isRedelivery: boolean,
+  now: number,
+): boolean {
+  if (state !== "pending" || turn !== 0) return false;
+  return isRedelivery || createdAt <= now - ABANDONED_AFTER_MS;
+}
 
 /**
  * Stores a delivery, if there is none yet.
@@ -129,8 +203,7 @@ async function begin(
   const existing = isLate ? await deps.deliveries.find(delivery) : undefined;
   const stored = existing ?? (await deps.deliveries.insert(delivery));
   if (stored === delivery) return stored;
-  const isAbandoned = isRedelivery || stored.createdAt <= deps.clock.now() - ABANDONED_AFTER_MS;
-  return isAbandoned && stored.state === "pending" && stored.turn === 0 ? stored : undefined;
+  return isAbandoned(stored, isRedelivery, deps.clock.now()) ? stored : undefined;
 }
 
 function deliveryOf(
@@ -138,8 +211,8 @@ function deliveryOf(
   { account, endpointId }: Endpoint,
   event: TorpedoEvent,
 ): Delivery {
-  const level = isMessageReceived(event) ? "received" : LEVEL_OF_STATE[event.state];
-  if (!level) throw new Error(`nobody is told of ${String(level)}`);
+  const level = levelOf(event);
+  if (!level) throw new Error("nobody is told of this event");
   return newDelivery({ account, endpointId, subject: subjectOf(event), level }, event, {
     now: clock.now(),
     retentionMs,

@@ -14,8 +14,10 @@ import { partCount } from "./parts.ts";
 
 /** `source` of everything Torpedo puts on its bus. */
 export const EVENT_SOURCE = "torpedo";
-/** `detail-type` of a message's change of state. */
+/** `detail-type` of a message's last change of state. */
 export const MESSAGE_STATUS_CHANGED = "Message Status Changed";
+/** `detail-type` of changes of state after which more is to come, several messages' together. */
+export const MESSAGE_STATUSES_CHANGED = "Message Statuses Changed";
 /** `detail-type` of an MO. */
 export const MESSAGE_RECEIVED = "Message Received";
 /** `detail-type` of an endpoint that is told nothing any more because it does not answer. */
@@ -84,6 +86,16 @@ export const messageStatusChangedSchema = z.object({
   }),
 });
 export type MessageStatusChanged = z.infer<typeof messageStatusChangedSchema>;
+
+/**
+ * The `detail` of a "Message Statuses Changed" event (docs/events.md): changes of one account's
+ * messages, none of them final, each with an `eventId` of its own.
+ */
+export const messageStatusesChangedSchema = z.object({
+  version: z.literal(1),
+  account: z.string(),
+  changes: z.array(messageStatusChangedSchema).min(1),
+});
 
 const iso = (at: number) => new Date(at).toISOString();
 

@@ -3,6 +3,8 @@ import {
   type Delivery,
   type DeliveryTurn,
   deliveryTurnSchema,
+  endpointGroupSchema,
+  eventGroupSchema,
   isSettled,
   keyOfDelivery,
   type ReleaseJob,
@@ -46,10 +48,24 @@ type Content = { readonly account: string } & (
   | { readonly kind: "event"; readonly body: object }
 );
 
-/** What can lie there: the turn of a delivery, a job, or an event: as the queue has it, for one endpoint alone, or as the bus has it. */
+/**
+ * What can lie there: the turn of a delivery, a job, events of an account, all or for one endpoint,
+ * or an event: as the queue has it, for one endpoint alone, or as the bus had it.
+ */
 const contentSchema: z.ZodType<Content> = z.union([
   deliveryTurnSchema.transform((turn) => ({ kind: "turn" as const, account: turn.account, turn })),
   releaseJobSchema.transform((job) => ({ kind: "job" as const, account: job.account, job })),
+  endpointGroupSchema.transform((group) => ({
+    kind: "event" as const,
+    account: group.account,
+    // Whoever had it may have got to some of it.
+    body: { ...group, again: true },
+  })),
+  eventGroupSchema.extend({ events: z.array(torpedoEventSchema).min(1) }).transform((body) => ({
+    kind: "event" as const,
+    account: body.events[0]?.account ?? "",
+    body,
+  })),
   z
     .object({ event: torpedoEventSchema, endpointId: z.string().min(1) })
     .transform((body) => ({ kind: "event" as const, account: body.event.account, body })),

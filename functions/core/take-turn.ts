@@ -1,68 +1,35 @@
-import type { Account, Endpoint } from "./account.ts";
 import {
-  type Attempt,
+  type Addressed,
+  type AttemptDependencies,
+  causeOf,
+  disablementOf,
+  endOfFailure,
+  makeAttempt,
+  noteHealth,
+  tellOwner,
+  writeRequest,
+} from "./attempt-callback.ts";
+import {
   type Delivery,
   type DeliveryKey,
   type DeliveryTurn,
-  deliveryIdOf,
   isSettled,
   keyOfDelivery,
 } from "./callback-delivery.ts";
-import type {
-  CallbackQueue,
-  Deliveries,
-  DeliveryChange,
-  EndpointHealths,
-} from "./callback-ports.ts";
+import type { CallbackQueue, Deliveries, DeliveryChange } from "./callback-ports.ts";
 import { begunAnew, optionOf, turnOf } from "./deliver-callbacks.ts";
-import {
-  type AttemptEnd,
-  afterAttempt,
-  asProbed,
-  asTold,
-  type EndpointHealth,
-  verdictOf,
-} from "./endpoint-health.ts";
+import { asProbed, type EndpointHealth } from "./endpoint-health.ts";
 import type { EndpointLanes } from "./endpoint-lanes.ts";
-import {
-  type EndpointDisabled,
-  isMessageReceived,
-  type TorpedoEvent,
-  timeOfEvent,
-} from "./events.ts";
-import type {
-  Clock,
-  Directory,
-  Randomness,
-  WebhookClient,
-  WebhookRequest,
-  WebhookResult,
-} from "./ports.ts";
+import { isMessageReceived } from "./events.ts";
+import type { Directory, WebhookResult } from "./ports.ts";
 import { CALLBACK_GIVE_UP_AFTER_MS, callbackPauseMs } from "./retry-schedule.ts";
 
-/** Writes and signs what tells an endpoint of an event, in the words that it is told in. `at`: milliseconds since the epoch. */
-export type FormatCallback = (
-  event: TorpedoEvent,
-  account: Account,
-  endpoint: Endpoint,
-  request: { readonly id: string; readonly at: number },
-) => WebhookRequest;
-
 /** What taking the turns of deliveries needs. */
-export interface TurnDependencies {
+export interface TurnDependencies extends AttemptDependencies {
   readonly directory: Pick<Directory, "findAccount" | "findEndpoint">;
   readonly deliveries: Pick<Deliveries, "find" | "record">;
-  readonly healths: Pick<EndpointHealths, "find" | "update">;
   readonly lanes: EndpointLanes;
   readonly queue: Pick<CallbackQueue, "enqueue" | "enqueueLater" | "giveUp">;
-  readonly bus: {
-    /** @returns the indices of the events that were not taken */
-    publish(events: readonly EndpointDisabled[]): Promise<number[]>;
-  };
-  readonly webhook: WebhookClient;
-  readonly format: FormatCallback;
-  readonly clock: Clock;
-  readonly randomness: Pick<Randomness, "fraction">;
   /** For how long it is known what endpoints were told, or are to be told once they are resumed. */
   readonly retentionMs: number;
 }
@@ -98,22 +65,14 @@ export interface TurnOutcome {
   readonly disabled?: boolean;
 }
 
-/** Attempts after which answers that another try hardly mends are taken for the last word. */
-const ATTEMPTS_AT_THE_IMPOSSIBLE = 3;
-/** More of a delivery that was replayed again and again are not kept. */
-const ATTEMPTS_KEPT = 50;
 /** No function lives longer. */
 const LONGEST_LIFE_MS = 90_000;
 const SHORTEST_WAIT_FOR_SLOT_MS = 1_000;
 const LONGEST_WAIT_FOR_SLOT_MS = 5 * 60_000;
-const RACES_LOST_BEFORE_LEAVING_IT = 5;
 
 /** A turn with all that was read for it. */
-interface Taken {
+interface Taken extends Addressed {
   readonly turn: DeliveryTurn;
-  readonly delivery: Delivery;
-  readonly account: Account;
-  readonly endpoint: Endpoint;
 }
 
 /**
@@ -164,8 +123,8 @@ async function isOvertaken(
   return receipt !== undefined && receipt.state !== "waiting";
 }
 
-/** Does what somebody who recorded a turn may not have got to. */
-async function makeUp(deps: TurnDependencies, delivery: Delivery): Promise<void> {
+/** Does what somebody who stored a delivery, or recorded a turn of it, may not have got to. */
+export async function makeUp(deps: TurnDependencies, delivery: Delivery): Promise<void> {
   if (isSettled(delivery)) return releaseSuccessor(deps, delivery);
   if (delivery.state === "waiting" && !(await isFree(deps, delivery))) return;
   if (delivery.state === "held" && (await deps.healths.find(delivery)).state === "paused") return;
@@ -271,7 +230,7 @@ async function refuse(
   const { stateAt = 0, toldAt } = health;
   // Whoever disabled it tells, unless it has died before it could.
   const isForUs = toldAt === undefined && stateAt < deps.clock.now() - LONGEST_LIFE_MS;
-  if (isForUs) await tellOwner(deps, health, turn);
+  if (isForUs) await tellOwner(deps, health);
   const cause = disablementOf(health);
   const isExpected = health.disabledReason === "by-hand" || delivery.createdAt > stateAt;
   if (!isExpected) await deps.queue.giveUp(turn, cause);
@@ -309,22 +268,34 @@ async function defer(
   const fraction = deps.randomness.fraction();
   const closing = openUntil + Math.max(0, openUntil - now) * fraction;
   const due = Math.max(now + callbackPauseMs(delivery.step, fraction), closing);
-  return later(deps, turn, delivery, { due, cause: "the endpoint does not answer", change: {} });
+  if (due > delivery.deadline) return giveUp(deps, turn, "the endpoint does not answer", {});
+  await putOff(deps, turn, delivery, due, {});
+  return { kind: "deferred" };
 }
 
-/** Whoever waits for a slot waits longer the longer it has waited, so that a crowd costs little. */
+/**
+ * For how long to wait for a slot, or for whoever is faster; milliseconds. Who has waited longer
+ * waits longer, so that a crowd costs little.
+ * @param since when the waiting began
+ */
+export function waitForSlotMs(
+  { clock, randomness }: Pick<TurnDependencies, "clock" | "randomness">,
+  since: number,
+): number {
+  const longest = Math.min(
+    Math.max(clock.now() - since, 2 * SHORTEST_WAIT_FOR_SLOT_MS),
+    LONGEST_WAIT_FOR_SLOT_MS,
+  );
+  return longest * (0.5 + randomness.fraction() / 2);
+}
+
 async function waitForSlot(
   deps: TurnDependencies,
   { turn, delivery }: Taken,
 ): Promise<TurnOutcome> {
   const now = deps.clock.now();
-  const waited = now - (delivery.deadline - CALLBACK_GIVE_UP_AFTER_MS);
-  const longest = Math.min(
-    Math.max(waited, 2 * SHORTEST_WAIT_FOR_SLOT_MS),
-    LONGEST_WAIT_FOR_SLOT_MS,
-  );
   if (now > delivery.deadline) return giveUp(deps, turn, "the endpoint was busy for too long", {});
-  const waitMs = longest * (0.5 + deps.randomness.fraction() / 2);
+  const waitMs = waitForSlotMs(deps, delivery.deadline - CALLBACK_GIVE_UP_AFTER_MS);
   if (turn.aside) await deps.queue.enqueueLater(turn, now + Math.round(waitMs));
   else await deps.queue.enqueue([turn], Math.ceil(waitMs / 1_000));
   return { kind: "busy" };
@@ -332,85 +303,46 @@ async function waitForSlot(
 
 async function attempt(deps: TurnDependencies, taken: Taken): Promise<TurnOutcome> {
   const { turn, delivery, endpoint } = taken;
-  const { result, made } = await request(deps, taken);
-  const verdict = verdictOf(result);
-  const now = deps.clock.now();
-  const measured = { result, sinceChangeMs: now - Date.parse(timeOfEvent(delivery.event)) };
-  const end: AttemptEnd = {
-    verdict,
-    now,
-    retryAt: retryAtOf(result, now),
-    fraction: deps.randomness.fraction(),
-    durationMs: result.durationMs,
-  };
-  const change = { attempts: [...delivery.attempts, made].slice(-ATTEMPTS_KEPT) };
-  if (verdict === "delivered") {
-    await settle(deps, turn, { state: "delivered", cause: undefined, ...change });
+  const made = await makeAttempt(deps, delivery, writeRequest(deps, taken));
+  const { result, end, attempts, sinceChangeMs } = made;
+  const measured = { result, sinceChangeMs };
+  if (end.verdict === "delivered") {
+    await settle(deps, turn, { state: "delivered", cause: undefined, attempts });
     await noteHealth(deps, endpoint, end);
     return { kind: "delivered", ...measured };
   }
-  const { health, disabled } = await noteHealth(deps, endpoint, end);
-  if (health.state === "disabled") {
-    if (disabled) await tellOwner(deps, health, turn);
-    const ended = await giveUp(deps, turn, disablementOf(health), change);
-    return { ...ended, ...measured, disabled };
+  const { ending, disabled } = await endOfFailure(deps, taken, made);
+  if (ending.kind === "given-up") {
+    const ended = await giveUp(deps, turn, ending.cause, { attempts });
+    return { ...ended, ...measured, ...(disabled && { disabled }) };
   }
-  const cause = causeOf(result);
-  const begunAt = delivery.deadline - CALLBACK_GIVE_UP_AFTER_MS;
-  const hopeless = change.attempts.filter(({ at, permanent }) => permanent && at >= begunAt).length;
-  if (hopeless >= ATTEMPTS_AT_THE_IMPOSSIBLE) {
-    return { ...(await giveUp(deps, turn, cause, change)), ...measured };
-  }
-  const due = now + callbackPauseMs(delivery.step, end.fraction);
-  const wanted = Math.max(due, end.retryAt ?? 0);
-  const ended = await later(deps, turn, delivery, {
-    // Who wants to be asked too late is asked a last time while there is time.
-    due: due <= delivery.deadline ? Math.min(wanted, delivery.deadline) : due,
-    cause,
-    change,
-  });
-  return { ...ended, ...measured, ...(ended.kind === "deferred" && { kind: "will-retry" }) };
-}
-
-async function request(deps: TurnDependencies, { delivery, account, endpoint }: Taken) {
-  const at = deps.clock.now();
-  const id = deliveryIdOf(delivery);
-  const result = await deps.webhook.send(
-    deps.format(delivery.event, account, endpoint, { id, at }),
-  );
-  const made: Attempt = {
-    at,
-    durationMs: result.durationMs,
-    ...(result.kind === "answered"
-      ? { status: result.status, answer: result.answer }
-      : { failure: result.cause }),
-    ...(verdictOf(result) === "permanent" && { permanent: true }),
-  };
-  return { result, made };
+  await putOff(deps, turn, delivery, ending.due, { attempts });
+  return { kind: "will-retry", ...measured };
 }
 
 /** An attempt that its owner has asked for: whatever the endpoint's state, and once. */
 async function test(deps: TurnDependencies, taken: Taken): Promise<TurnOutcome> {
   const outcome = await deps.lanes.inTurn(taken.endpoint, async () => {
-    const { result, made } = await request(deps, taken);
-    const isTaken = verdictOf(result) === "delivered";
+    const made = await makeAttempt(deps, taken.delivery, writeRequest(deps, taken));
+    const { result, end, attempts } = made;
+    const isTaken = end.verdict === "delivered";
     await settle(deps, taken.turn, {
       ...(isTaken ? { state: "delivered" } : { state: "failed", cause: causeOf(result) }),
-      attempts: [made],
+      attempts,
     });
     return { kind: isTaken ? "delivered" : "given-up", result } as const;
   });
   return outcome ?? waitForSlot(deps, taken);
 }
 
-/** Puts a delivery's next turn into the queue, then records this one; or gives it up, where that would be too late. */
-async function later(
+/** Puts a delivery's next turn into the queue, then records this one. */
+async function putOff(
   deps: TurnDependencies,
   turn: DeliveryTurn,
   delivery: Delivery,
-  { due, cause, change }: { due: number; cause: string; change: DeliveryChange },
-): Promise<TurnOutcome> {
-  if (due > delivery.deadline) return giveUp(deps, turn, cause, change);
+  due: number,
+  change: DeliveryChange,
+): Promise<void> {
   const next: DeliveryTurn = { ...keyOfDelivery(turn), turn: turn.turn + 1, aside: true };
   await deps.queue.enqueueLater(next, Math.round(due));
   await deps.deliveries.record(turn, {
@@ -419,7 +351,6 @@ async function later(
     turn: next.turn,
     step: delivery.step + 1,
   });
-  return { kind: "deferred" };
 }
 
 async function giveUp(
@@ -433,8 +364,9 @@ async function giveUp(
   return { kind: "given-up" };
 }
 
-async function settle(
-  deps: TurnDependencies,
+/** Ends a delivery, unless its turn is over, and lets go on what waits for it. */
+export async function settle(
+  deps: Pick<TurnDependencies, "deliveries" | "queue" | "clock">,
   turn: DeliveryTurn,
   change: DeliveryChange,
 ): Promise<void> {
@@ -449,68 +381,10 @@ async function settle(
 
 /** What waits for a delivery goes on once that is settled. */
 async function releaseSuccessor(
-  { deliveries, queue }: TurnDependencies,
+  { deliveries, queue }: Pick<TurnDependencies, "deliveries" | "queue">,
   settled: Delivery,
 ): Promise<void> {
   if (settled.level !== "sent") return;
   const waiting = await deliveries.find({ ...keyOfDelivery(settled), level: "delivered" });
   if (waiting?.state === "waiting") await queue.enqueue([turnOf(waiting)]);
-}
-
-/** Writes down how an endpoint fares. Where others keep being faster, it is theirs that is known. */
-async function noteHealth(
-  { healths }: TurnDependencies,
-  endpoint: Endpoint,
-  end: AttemptEnd,
-): Promise<{ readonly health: EndpointHealth; readonly disabled: boolean }> {
-  for (let lost = 0; ; lost++) {
-    const health = await healths.find(endpoint);
-    const after = afterAttempt(health, end);
-    if (!after || lost === RACES_LOST_BEFORE_LEAVING_IT) return { health, disabled: false };
-    if (await healths.update(health, after)) {
-      return { health: after, disabled: after.state !== health.state };
-    }
-  }
-}
-
-const disablementOf = ({ disabledReason = "by-hand" }: EndpointHealth) =>
-  `the endpoint is disabled: ${disabledReason}`;
-
-/** Tells the bus, once as a rule, that an endpoint is disabled by what it does; who disables it by hand knows. */
-async function tellOwner(
-  deps: TurnDependencies,
-  health: EndpointHealth,
-  { account, endpointId }: DeliveryTurn,
-): Promise<void> {
-  const { disabledReason: reason, stateAt = deps.clock.now(), failingSince } = health;
-  if (reason !== "gone" && reason !== "failing") return;
-  const endpoint = await deps.directory.findEndpoint(account, endpointId);
-  if (!endpoint) return;
-  const refused = await deps.bus.publish([
-    {
-      version: 1,
-      eventId: `${endpointId}.disabled.${stateAt}`,
-      account,
-      ...(endpoint.subAccount !== undefined && { subAccount: endpoint.subAccount }),
-      endpointId,
-      // The rest of it can hold what lets people in.
-      origin: new URL(endpoint.url).origin,
-      reason,
-      ...(failingSince !== undefined && { failingSince: new Date(failingSince).toISOString() }),
-      at: new Date(stateAt).toISOString(),
-    },
-  ]);
-  if (refused.length > 0) throw new Error("the bus did not take that an endpoint is disabled");
-  await deps.healths.update(health, asTold(health, deps.clock.now()));
-}
-
-const causeOf = (result: WebhookResult) =>
-  result.kind === "answered" ? `HTTP ${result.status}` : result.cause;
-
-/** When an endpoint wants to be asked again (RFC 9110, section 10.2.3): in seconds, or at a date. */
-function retryAtOf(result: WebhookResult, now: number): number | undefined {
-  if (result.kind !== "answered" || result.retryAfter === undefined) return undefined;
-  const written = result.retryAfter.trim();
-  const at = /^\d{1,9}$/.test(written) ? now + Number(written) * 1_000 : Date.parse(written);
-  return Number.isNaN(at) || at <= now ? undefined : at;
 }

@@ -1,4 +1,3 @@
-import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { awsClientConfig } from "../adapters/aws-client.ts";
 import { createCarriers } from "../adapters/carriers/pool.ts";
@@ -9,10 +8,11 @@ import { createDirectory } from "../adapters/dynamodb/directory.ts";
 import { createMessageStore } from "../adapters/dynamodb/messages.ts";
 import { openOperators } from "../adapters/dynamodb/phone-operators.ts";
 import { createCounterClient, createRateCounter } from "../adapters/dynamodb/rate-counter.ts";
-import { createEventBus } from "../adapters/eventbridge/event-bus.ts";
-import { createOpenSecret } from "../adapters/secrets/secrets.ts";
+import { eventBusWhenNeeded } from "../adapters/eventbridge/event-bus-when-needed.ts";
+import { openSecretWhenNeeded } from "../adapters/secrets/secrets-when-needed.ts";
 import { openPoison } from "../adapters/sqs/dead-letters.ts";
 import { openDispatchQueue } from "../adapters/sqs/dispatch-queue.ts";
+import type { Lane } from "../core/carrier.ts";
 import { createCarrierPool } from "../core/carrier-pool.ts";
 import { rememberDirectory } from "../core/remembered-directory.ts";
 import { tellOfCarriers } from "../core/tell-of-carriers.ts";
@@ -29,8 +29,11 @@ import { env as schema } from "./env.ts";
 import { createHandler } from "./handler.ts";
 import { dispatchInputSchema, traceOf } from "./schema.ts";
 
-/** In milliseconds: carriers answer the messages of a group one soon after the other. */
-const BULK_LINGER_MS = 20;
+/**
+ * How long claims and records wait for each other, in milliseconds: carriers answer the messages of a
+ * group one soon after the other. One-time passwords wait for nothing but their turn.
+ */
+const LINGER_MS: Readonly<Record<Lane, number | undefined>> = { singles: undefined, bulk: 20 };
 
 const env = loadEnv(schema);
 const dynamodb = createDocumentClient();
@@ -40,17 +43,14 @@ const meter = createMeter("dispatch", env.STAGE);
 const onFailure = logFailure(log);
 const carriersTable = { client: dynamodb, tableName: env.CARRIERS_TABLE };
 const directoryTable = { client: dynamodb, tableName: env.DIRECTORY_TABLE };
-const bus = createEventBus({
-  client: new EventBridgeClient(awsClientConfig),
-  busName: env.EVENT_BUS_NAME,
-});
+const bus = eventBusWhenNeeded(env.EVENT_BUS_NAME);
 
 const carriers = createCarrierPool({
   carriers: createCarriers(env.CARRIERS, {
     dynamodb,
     sqs,
     clock,
-    openSecret: createOpenSecret(),
+    openSecret: openSecretWhenNeeded(),
     lane: env.LANE,
     functions: env.CONCURRENCY,
     counter: createRateCounter({
@@ -86,8 +86,7 @@ export const handler = createQueueFunction({
       client: dynamodb,
       tableName: env.MESSAGES_TABLE,
       clock,
-      // What is waited for with one-time passwords is nothing but their turn.
-      ...(env.LANE === "bulk" && { lingerMs: BULK_LINGER_MS }),
+      lingerMs: LINGER_MS[env.LANE],
     }),
     dispatchQueue: openDispatchQueue(env, { client: sqs, clock }),
     blockedNumbers: createBlockedNumbers(directoryTable),

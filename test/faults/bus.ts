@@ -3,7 +3,7 @@ import { answered, type WireAnswer, type WireRequest } from "./aws-wire.ts";
 import type { Queues } from "./queues.ts";
 import type { RuleSettings } from "./topology.ts";
 
-/** An event as the bus has taken it. */
+/** An event as the bus has taken it; what is told together is one for each change. */
 export interface BusEvent {
   readonly source: string;
   readonly "detail-type": string;
@@ -38,7 +38,8 @@ export class Bus {
   }
 
   #take(event: BusEvent): void {
-    this.events.push(event);
+    const { changes } = event.detail as { changes?: BusEvent["detail"][] };
+    this.events.push(...(changes?.map((detail) => ({ ...event, detail })) ?? [event]));
     for (const { pattern, queueIds } of this.#rules) {
       if (!matchesPattern(pattern, event)) continue;
       for (const queueId of queueIds) this.#queues.put(queueId, JSON.stringify(event.detail));

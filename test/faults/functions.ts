@@ -6,7 +6,7 @@ import { createDeliveries } from "../../functions/adapters/dynamodb/deliveries.t
 import { createDirectory } from "../../functions/adapters/dynamodb/directory.ts";
 import { createEndpointHealths } from "../../functions/adapters/dynamodb/endpoint-healths.ts";
 import { createEndpointSlots } from "../../functions/adapters/dynamodb/endpoint-slots.ts";
-import { eventOfRecord } from "../../functions/adapters/dynamodb/message-stream.ts";
+import { changeOfRecord } from "../../functions/adapters/dynamodb/message-stream.ts";
 import { createMessageStore } from "../../functions/adapters/dynamodb/messages.ts";
 import { createMoParts } from "../../functions/adapters/dynamodb/mo-parts.ts";
 import { createMoStore } from "../../functions/adapters/dynamodb/mos.ts";
@@ -15,6 +15,7 @@ import { createUsageCounters } from "../../functions/adapters/dynamodb/usage-cou
 import { createEventBus } from "../../functions/adapters/eventbridge/event-bus.ts";
 import { createSchedules } from "../../functions/adapters/scheduler/schedules.ts";
 import { createBatchQueue } from "../../functions/adapters/sqs/batch-queue.ts";
+import { createCallbackEvents } from "../../functions/adapters/sqs/callback-events.ts";
 import { createCallbackQueue } from "../../functions/adapters/sqs/callback-queue.ts";
 import { createCarrierEventsQueue } from "../../functions/adapters/sqs/carrier-events-queue.ts";
 import { createDeadLetters, openPoison } from "../../functions/adapters/sqs/dead-letters.ts";
@@ -205,8 +206,13 @@ const DEPENDENCIES = {
   "status-events": (environment: Environment, around: Surroundings) => {
     const env = statusEventsEnv.parse(environment);
     return {
-      eventOf: eventOfRecord,
+      changeOf: changeOfRecord,
+      choice: env.EVENTS_ON_BUS,
       bus: createEventBus({ client: around.eventbridge, busName: env.EVENT_BUS_NAME }),
+      callbacks: createCallbackEvents({
+        client: around.sqs,
+        queueUrl: env.CALLBACK_EVENTS_QUEUE_URL,
+      }),
       deadLetters: createDeadLetters({ client: around.sqs, queueUrl: env.DEAD_LETTER_QUEUE_URL }),
       log: around.log,
       meter: around.meter,
@@ -238,6 +244,10 @@ const DEPENDENCIES = {
           deadLetterQueueArn: env.CALLBACK_DEAD_LETTER_QUEUE_ARN,
         }),
         clock,
+      }),
+      deadLetters: createDeadLetters({
+        client: sqs,
+        queueUrl: env.CALLBACK_DEAD_LETTER_QUEUE_URL,
       }),
       bus: createEventBus({ client: eventbridge, busName: env.EVENT_BUS_NAME }),
       webhook: around.webhook,

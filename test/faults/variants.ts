@@ -34,6 +34,18 @@ export const BROKEN_VARIANTS: Readonly<Record<string, Variant>> = {
     }),
   },
 
+  "status-events takes what the callbacks' queue refused for told": {
+    "status-events": (deps) => ({
+      ...deps,
+      callbacks: {
+        put: async (events) => {
+          await deps.callbacks.put(events).catch(() => []);
+          return [];
+        },
+      },
+    }),
+  },
+
   "dispatch hands over what others hold": {
     dispatch: (deps) => ({
       ...deps,
@@ -150,6 +162,10 @@ export const BROKEN_VARIANTS: Readonly<Record<string, Variant>> = {
         ...deps.deliveries,
         find: async (key) =>
           key.level === "sent" && !("turn" in key) ? undefined : deps.deliveries.find(key),
+        findMany: async (keys) => {
+          const found = await deps.deliveries.findMany(keys);
+          return found.filter(({ level }) => level !== "sent");
+        },
       },
     }),
   },

@@ -5,6 +5,7 @@ import {
   ENDPOINT_DISABLED,
   MESSAGE_RECEIVED,
   MESSAGE_STATUS_CHANGED,
+  MESSAGE_STATUSES_CHANGED,
 } from "../../functions/core/events.ts";
 import { describeResource, type Permissions, permissionsOf } from "./role-permissions.ts";
 import { at, listAt, referenceOf, resourcesOf, synthesise, withoutHash } from "./synth.ts";
@@ -118,6 +119,7 @@ const PERMISSIONS: Record<string, Permissions> = {
     "dynamodb:GetItem": ["CallbacksTable", WHAT_IS_OF_ACCOUNTS],
     "dynamodb:BatchGetItem": ["CallbacksTable"],
     "dynamodb:Query": [
+      "CallbacksTable",
       WHAT_IS_OF_ACCOUNTS,
       "{CallbacksTable}/index/created",
       notOfCarriers("{DirectoryTable}/index/kind"),
@@ -201,8 +203,9 @@ const PERMISSIONS: Record<string, Permissions> = {
     "dynamodb:DescribeStream": ["MessagesTable.StreamArn"],
     "dynamodb:GetRecords": ["MessagesTable.StreamArn"],
     "dynamodb:GetShardIterator": ["MessagesTable.StreamArn"],
-    ...publishes(MESSAGE_STATUS_CHANGED, MESSAGE_RECEIVED),
-    "sqs:SendMessage": ["StatusEventsDeadLetters"],
+    ...publishes(MESSAGE_STATUS_CHANGED, MESSAGE_STATUSES_CHANGED, MESSAGE_RECEIVED),
+    // Events of which customers are told, and records that cannot be read.
+    "sqs:SendMessage": ["CallbackEventsQueue", "StatusEventsDeadLetters"],
     // CDK's, for the queue of what the stream could not deliver.
     "sqs:GetQueueAttributes": ["StatusEventsDeadLetters"],
     "sqs:GetQueueUrl": ["StatusEventsDeadLetters"],
@@ -215,6 +218,8 @@ const PERMISSIONS: Record<string, Permissions> = {
     "dynamodb:Query": ["CallbacksTable", "DirectoryTable", "{CallbacksTable}/index/parked"],
     "dynamodb:BatchGetItem": ["CallbacksTable"],
     "dynamodb:PutItem": ["CallbacksTable"],
+    // What was told together.
+    "dynamodb:PartiQLInsert": ["CallbacksTable"],
     "dynamodb:UpdateItem": ["CallbacksTable"],
     // Slots that are given back.
     "dynamodb:DeleteItem": ["CallbacksTable"],

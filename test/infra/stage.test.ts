@@ -97,6 +97,7 @@ describe("a setting that is wrong, missing or unknown names itself", () => {
       "callbacks.allowLoopback",
       "callbacks.concurrencyPerEndpoint",
       "callbacks.retentionHours",
+      "events",
       "throttle.rateLimit",
       "throttle.burstLimit",
       "rateLimits.requestsPerSecond",

@@ -816,7 +816,6 @@ describe("the stream feeds status-events", () => {
     canceled: { sk: "CANCELED#1795000000000", told: [] },
     moParts: { sk: "PARTS", told: [] },
     mayBeOpen: { sk: "OPEN", told: [] },
-    mayBeOpen: { sk: "OPEN", told: [] },
     open: { sk: "OPEN#019aa6c0-0000-7000-8000-000000000000", told: [] },
   };
 

@@ -24,7 +24,6 @@ describe("the logs", () => {
         "carrier-events",
         "dispatch",
         "mesago",
-        "status-events",
       ]);
       return found;
     });

@@ -173,6 +173,87 @@ export function describeDeliveries(
       });
     });
 
+    describe.each(["insertMany", "insertTold"] as const)("storing many by %s", (store) => {
+      const manyOf = (count: number, overrides: Partial<Delivery> = {}) =>
+        Array.from({ length: count }, (_, n) => ({
+          ...delivery,
+          subject: `trace-${n}`,
+          level: n % 2 === 0 ? ("sent" as const) : ("delivered" as const),
+          ...overrides,
+        }));
+      const told = { state: "delivered", turn: 2, settledAt: 5 } as const;
+
+      it("gives back the very objects, and each as it came", async () => {
+        const many = manyOf(60, {
+          ...told,
+          attempts: [{ at: 1, durationMs: 2, status: 200, answer: "😀" }],
+        });
+        const stored = await deliveries[store](many);
+        expect(stored).toHaveLength(60);
+        for (const [index, one] of many.entries()) expect(stored[index]).toBe(one);
+        const found = await deliveries.findMany(many);
+        expect(new Map(found.map((one) => [one.subject, one]))).toEqual(
+          new Map(many.map((one) => [one.subject, one])),
+        );
+        for (const one of many.slice(0, 3)) expect(await deliveries.find(one)).toEqual(one);
+      });
+
+      it("stores none where there are none", async () => {
+        expect(await deliveries[store]([])).toEqual([]);
+        expect(await deliveries.findMany([])).toEqual([]);
+        await deliveries.noteTold([]);
+      });
+
+      it("keeps what is there, and answers with that in its place", async () => {
+        const first = { ...delivery, subject: "trace-1", level: "delivered" as const, turn: 7 };
+        await deliveries.insert(first);
+        const many = manyOf(3, told);
+        const stored = await deliveries[store](many);
+        expect(stored).toEqual([many[0], first, many[2]]);
+        expect(stored[0]).toBe(many[0]);
+        expect(await deliveries.find(first)).toEqual(first);
+        expect(await deliveries[store](many)).toEqual([many[0], first, many[2]]);
+      });
+
+      it("says to one alone that each is new, of many that store the same at the same time", async () => {
+        const same = Array.from({ length: 4 }, () => manyOf(3));
+        const answers = await Promise.all(same.map((many) => deliveries[store](many)));
+        for (const place of [0, 1, 2]) {
+          const isNew = (many: Delivery[], index: number) => many[place] === same[index]?.[place];
+          expect(answers.filter(isNew)).toHaveLength(1);
+        }
+      });
+
+      it("takes the place of what is past its removal", async () => {
+        const [old] = manyOf(1);
+        await deliveries[store]([old as Delivery]);
+        clock.time = delivery.removeAt * 1_000;
+        const [successor] = manyOf(1, { turn: 1, removeAt: delivery.removeAt + 86_400 });
+        expect(await deliveries[store]([successor as Delivery])).toEqual([successor]);
+        expect(await deliveries.find(delivery)).toBeUndefined();
+        expect(await deliveries.findMany([successor as Delivery])).toEqual([successor]);
+      });
+
+      it("stores what can be recorded like any other", async () => {
+        const [one] = manyOf(1, told);
+        await deliveries[store]([one as Delivery]);
+        const state = "pending" as const;
+        const change = { state, step: 1, attempts: [], deadline: 9, turn: 3 };
+        expect(await deliveries.record(turnOf(one as Delivery, 2), change)).toEqual({
+          ...one,
+          ...change,
+        });
+      });
+
+      it("puts those that failed among them where they are found that do not go on", async () => {
+        const [one, two] = manyOf(2, { state: "failed", settledAt: 5 });
+        await deliveries[store]([one as Delivery, { ...(two as Delivery), level: "test" }]);
+        await eventually(async () =>
+          expect(subjectsOf(await parkedOf("failed"))).toEqual(["trace-0"]),
+        );
+      });
+    });
+
     it("finds nothing under keys that there are none of, whatever they look like", async () => {
       await deliveries.insert(delivery);
       for (const odd of ["#", "a#b", "ção 😀", " ", "x".repeat(3_000)]) {
@@ -316,6 +397,56 @@ export function describeDeliveries(
           "trace-1",
           "trace-0",
         ]);
+      });
+
+      it("shows each once, however it was stored and noted, in the order of their times", async () => {
+        const many = await insertMany(30);
+        const toldAt = (time: number, count: number) =>
+          Array.from({ length: count }, (_, n) => ({
+            ...delivery,
+            subject: `told-${time}-${n}`,
+            state: "delivered" as const,
+            createdAt: delivery.createdAt + time,
+          }));
+        const groups = [toldAt(5, 24), toldAt(12, 60), toldAt(12, 1), toldAt(29, 2), toldAt(50, 3)];
+        // The third is the second's first.
+        for (const group of groups) await deliveries.insertTold(group);
+        for (const group of groups) await deliveries.noteTold(group);
+        // One that was there before, and one that goes on.
+        await deliveries.insertTold([
+          { ...(many[3] as Delivery), createdAt: delivery.createdAt + 60 },
+        ]);
+        await deliveries.record(turnOf(groups[4]?.[0] as Delivery), {
+          state: "pending",
+          turn: 1,
+          removeAt: delivery.removeAt + 9,
+        });
+        const all = new Set(
+          [...many, ...groups.flat()].map(({ createdAt, subject }) => `${createdAt} ${subject}`),
+        );
+        await eventually(async () => {
+          const listed = await listOf();
+          const names = listed.map(({ createdAt, subject }) => `${createdAt} ${subject}`);
+          expect(names).toHaveLength(all.size);
+          expect(new Set(names)).toEqual(all);
+          const times = listed.map(({ createdAt }) => createdAt);
+          expect(times).toEqual([...times].sort((one, other) => other - one));
+        });
+        const pages: string[] = [];
+        for (let before = Number.MAX_SAFE_INTEGER; ; ) {
+          const page = await listOf({ before, limit: 70 });
+          pages.push(...page.map(({ subject }) => subject));
+          if (page.length === 0) break;
+          before = page.at(-1)?.createdAt ?? 0;
+        }
+        expect(new Set(pages).size).toBe(pages.length);
+      });
+
+      it("does not show those told together that are past their removal", async () => {
+        await deliveries.insertTold([{ ...delivery, state: "delivered" }]);
+        expect(await listOf()).toHaveLength(1);
+        clock.time = delivery.removeAt * 1_000;
+        expect(await listOf()).toEqual([]);
       });
 
       it("shows them as they are now, with what was recorded", async () => {
@@ -524,7 +655,7 @@ export function describeEndpointSlots(
 
     const endpoint = (endpointId = "endpoint-1") => ({ account, endpointId });
     const acquire = (slots: EndpointSlots, endpointId?: string) =>
-      slots.acquire(endpoint(endpointId), clock.now() + TTL_MS);
+      slots.acquire(endpoint(endpointId), clock.now() + TTL_MS, false);
 
     it("gives as many as there are, each once, and to one endpoint as to another", async () => {
       const slots = createSlots(clock, 3);
@@ -535,9 +666,27 @@ export function describeEndpointSlots(
         expect(given[0]).toEqual({
           ...endpoint(endpointId),
           slot: expect.any(Number),
+          width: 1,
           until: clock.now() + TTL_MS,
         });
         expect(await acquire(slots, endpointId)).toBeUndefined();
+      }
+    });
+
+    it("gives those for several requests to who has many, as long as there are, and the others to who has one", async () => {
+      for (const [isForMany, widths] of [
+        [true, [5, 5, ...Array(10).fill(1)]],
+        [false, [...Array(10).fill(1), 5, 5]],
+      ] as const) {
+        const slots = createSlots(clock, 20);
+        const own = endpoint(randomUUID());
+        const given: (Slot | undefined)[] = [];
+        for (let n = 0; n < 12; n++) {
+          given.push(await slots.acquire(own, clock.now() + TTL_MS, isForMany));
+        }
+        expect(given.map((slot) => slot?.width)).toEqual(widths);
+        expect(new Set(given.map((slot) => slot?.slot)).size).toBe(12);
+        expect(await slots.acquire(own, clock.now() + TTL_MS, isForMany)).toBeUndefined();
       }
     });
 
@@ -594,7 +743,7 @@ export function describeEndpointSlots(
                 continue;
               }
               const others = [...held.values()].filter(isHeld);
-              const slot = await slots.acquire(own, clock.now() + TTL_MS);
+              const slot = await slots.acquire(own, clock.now() + TTL_MS, false);
               expect(others.map((other) => other.slot)).not.toContain(slot?.slot);
               expect(slot === undefined).toBe(others.length === 2);
               if (slot) held.set(who, slot);

@@ -2,6 +2,7 @@ import type {
   Delivery,
   DeliveryKey,
   DeliveryTurn,
+  EndpointGroup,
   ReleaseJob,
 } from "../../functions/core/callback-delivery.ts";
 import type {
@@ -19,6 +20,7 @@ import {
   type EndpointKey,
   goodHealth,
 } from "../../functions/core/endpoint-health.ts";
+import { slotWidths } from "../../functions/core/endpoint-lanes.ts";
 import type { Clock } from "../../functions/core/ports.ts";
 
 const nameOfEndpoint = ({ account, endpointId }: EndpointKey) => `${account}#${endpointId}`;
@@ -63,8 +65,18 @@ export class MemoryDeliveries implements Deliveries {
     this.#put({ ...delivery });
     return delivery;
   }
+  async insertMany(deliveries: readonly Delivery[]) {
+    return Promise.all(deliveries.map((delivery) => this.insert(delivery)));
+  }
+  async insertTold(deliveries: readonly Delivery[]) {
+    return this.insertMany(deliveries);
+  }
+  async noteTold() {}
   async find(key: DeliveryKey) {
     return this.#current(key);
+  }
+  async findMany(keys: readonly DeliveryKey[]) {
+    return keys.flatMap((key) => this.#current(key) ?? []);
   }
   async record(turn: DeliveryTurn, change: DeliveryChange) {
     const stored = this.#current(turn);
@@ -117,17 +129,23 @@ export class MemoryEndpointSlots implements EndpointSlots {
   /** Until when each slot is taken. */
   readonly #taken = new Map<string, number>();
 
-  constructor(
-    private readonly slots: number,
-    private readonly clock: Clock,
-  ) {}
+  readonly #widths: readonly number[];
 
-  async acquire(endpoint: EndpointKey, until: number): Promise<Slot | undefined> {
-    for (let slot = 0; slot < this.slots; slot++) {
-      const name = `${nameOfEndpoint(endpoint)}#${slot}`;
+  /** @param atOnce how many requests may be under way to an endpoint */
+  constructor(
+    atOnce: number,
+    private readonly clock: Clock,
+  ) {
+    this.#widths = slotWidths(atOnce);
+  }
+
+  async acquire({ account, endpointId }: EndpointKey, until: number, isForMany: boolean) {
+    const all = [...this.#widths.entries()];
+    for (const [slot, width] of isForMany ? all.reverse() : all) {
+      const name = `${nameOfEndpoint({ account, endpointId })}#${slot}`;
       if ((this.#taken.get(name) ?? 0) > this.clock.now()) continue;
       this.#taken.set(name, until);
-      return { account: endpoint.account, endpointId: endpoint.endpointId, slot, until };
+      return { account, endpointId, slot, width, until };
     }
     return undefined;
   }
@@ -143,6 +161,7 @@ export class MemoryCallbackQueue implements CallbackQueue {
   /** Of the turns, those that are not to come at once. */
   readonly delayed: { turn: DeliveryTurn; delaySeconds: number }[] = [];
   readonly later: { turn: DeliveryTurn; notBefore: number }[] = [];
+  readonly groups: { group: EndpointGroup; delaySeconds: number }[] = [];
   readonly releases: { job: ReleaseJob; delaySeconds: number }[] = [];
   readonly givenUp: { turn: DeliveryTurn; cause: string }[] = [];
   refuses = false;
@@ -155,6 +174,9 @@ export class MemoryCallbackQueue implements CallbackQueue {
   async enqueue(turns: readonly DeliveryTurn[], delaySeconds = 0) {
     this.#take(this.turns, ...turns);
     if (delaySeconds > 0) for (const turn of turns) this.delayed.push({ turn, delaySeconds });
+  }
+  async enqueueGroups(groups: readonly EndpointGroup[], delaySeconds = 0) {
+    this.#take(this.groups, ...groups.map((group) => ({ group, delaySeconds })));
   }
   async enqueueLater(turn: DeliveryTurn, notBefore: number) {
     this.#take(this.later, { turn, notBefore });

@@ -265,7 +265,7 @@ export class MemoryDirectory implements Directory {
 
 /** A dispatch queue that remembers what it was given, and can refuse. */
 export class MemoryDispatchQueue implements DispatchQueue {
-  readonly entries: { ref: MessageRef; notBefore: number; parts?: number }[] = [];
+  readonly entries: (Omit<ToDispatch, "parts"> & Partial<Pick<ToDispatch, "parts">>)[] = [];
   readonly records: HandOverRecord[] = [];
   readonly unscheduled: { ref: MessageRef; notBefore: number }[] = [];
   refuses = false;

@@ -10,10 +10,12 @@ import type { EndpointKey } from "../../core/endpoint-health.ts";
  * | `account#endpointId#subject` | level         | a delivery                                 |
  * | `account#endpointId`         | `HEALTH`      | how an endpoint fares                      |
  * | `account#endpointId`         | `SLOT#number` | that somebody talks to it, and until when  |
+ * | `account#endpointId`         | `TOLD#time#`… | which deliveries were told together then   |
  */
 export const CALLBACK_SORT_KEY = {
   health: "HEALTH",
   slot: "SLOT#",
+  told: "TOLD#",
 } as const;
 
 /** DynamoDB refuses to look for longer ones. */
@@ -28,6 +30,23 @@ export const deliveryKey = ({ account, endpointId, subject, level }: DeliveryKey
   pk: `${endpointPartition({ account, endpointId })}#${subject}`,
   sk: level,
 });
+
+/** Whose delivery lies under a key, and about what. */
+export function endpointAndSubjectOf(pk: string): Omit<DeliveryKey, "level"> {
+  const [account = "", endpointId = "", subject = ""] = pk.split("#");
+  return { account, endpointId, subject };
+}
+
+/** As long as the latest time that a date can have, so that texts are in the order of times. */
+const DIGITS_OF_TIME = 16;
+
+/** The sort key, or its beginning, of what was told together at a time; milliseconds since the epoch. */
+export const toldAt = (time: number, id = "") =>
+  `${CALLBACK_SORT_KEY.told}${String(time).padStart(DIGITS_OF_TIME, "0")}#${id}`;
+
+/** When what lies under this sort key was told. */
+export const timeOfTold = (sk: string) =>
+  Number(sk.slice(CALLBACK_SORT_KEY.told.length, CALLBACK_SORT_KEY.told.length + DIGITS_OF_TIME));
 
 /** Whether there can be a delivery of this key; ids that people give may be anything. */
 export function canBeDelivery(key: DeliveryKey): boolean {

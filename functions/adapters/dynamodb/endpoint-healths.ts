@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { DeleteCommand, type DynamoDBDocumentClient, GetCommand } from "@aws-sdk/lib-dynamodb";
+import { DeleteCommand, type DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { EndpointHealths } from "../../core/callback-ports.ts";
 import { type EndpointKey, endpointHealthSchema, goodHealth } from "../../core/endpoint-health.ts";
 import { CALLBACK_SORT_KEY, endpointPartition } from "./callback-keys.ts";
 import { IS_NEW, putIf } from "./directory-items.ts";
 import { parseItem } from "./items.ts";
+import { createReads, type ReadItem } from "./together.ts";
 
 const IS_AS_READ = "revision = :read";
 
@@ -17,15 +18,15 @@ const keyOf = (endpoint: EndpointKey) => ({
 export function createEndpointHealths(deps: {
   readonly client: DynamoDBDocumentClient;
   readonly tableName: string;
+  /** Shared with those who read other things at the same time, where there are such. */
+  readonly read?: ReadItem;
 }): EndpointHealths {
-  const { client, tableName: TableName } = deps;
+  const { client, tableName: TableName, read = createReads(client) } = deps;
   return {
     async find(endpoint) {
-      const { Item } = await client.send(
-        new GetCommand({ TableName, Key: keyOf(endpoint), ConsistentRead: true }),
-      );
-      return Item
-        ? parseItem(endpointHealthSchema, Item, "endpoint's health")
+      const item = await read(TableName, keyOf(endpoint));
+      return item
+        ? parseItem(endpointHealthSchema, item, "endpoint's health")
         : goodHealth(endpoint);
     },
 

@@ -9,6 +9,7 @@ import {
 import * as z from "zod";
 import type { EndpointSlots, Slot } from "../../core/callback-ports.ts";
 import type { EndpointKey } from "../../core/endpoint-health.ts";
+import { slotWidths } from "../../core/endpoint-lanes.ts";
 import type { Clock } from "../../core/ports.ts";
 import { CALLBACK_SORT_KEY, endpointPartition } from "./callback-keys.ts";
 import { parseItem } from "./items.ts";
@@ -21,12 +22,13 @@ const sortKeyOf = (slot: number) => CALLBACK_SORT_KEY.slot + String(slot).padSta
 export function createEndpointSlots(deps: {
   readonly client: DynamoDBDocumentClient;
   readonly tableName: string;
-  /** How many an endpoint has. */
+  /** How many requests may be under way to an endpoint. */
   readonly slots: number;
   readonly clock: Clock;
 }): EndpointSlots {
   const { client, tableName: TableName, clock } = deps;
-  const all = Array.from({ length: deps.slots }, (_, slot) => slot);
+  const widths = slotWidths(deps.slots);
+  const all = [...widths.keys()];
 
   const keyOf = (endpoint: EndpointKey, slot: number) => ({
     pk: endpointPartition(endpoint),
@@ -80,13 +82,20 @@ export function createEndpointSlots(deps: {
   }
 
   return {
-    async acquire({ account, endpointId }, until) {
-      const slotOf = (slot: number): Slot => ({ account, endpointId, slot, until });
-      const first = slotOf(anyOf(all));
+    async acquire({ account, endpointId }, until, isForMany) {
+      const slotOf = (slot: number): Slot => ({
+        account,
+        endpointId,
+        slot,
+        width: widths[slot] as number,
+        until,
+      });
+      const isFitting = (slot: number) => (widths[slot] as number) > 1 === isForMany;
+      const first = slotOf(anyOf(preferred(all, isFitting)));
       if (await take(first)) return first;
       const free = await findFree(first);
       while (free.length > 0) {
-        const next = slotOf(anyOf(free));
+        const next = slotOf(anyOf(preferred(free, isFitting)));
         if (await take(next)) return next;
         free.splice(free.indexOf(next.slot), 1);
       }
@@ -115,3 +124,9 @@ export function createEndpointSlots(deps: {
 /** Any of them, so that those who come at the same time seldom meet. */
 const anyOf = (slots: readonly number[]) =>
   slots[Math.floor(Math.random() * slots.length)] as number;
+
+/** Those that fit, where there are any. */
+function preferred(slots: readonly number[], isFitting: (slot: number) => boolean) {
+  const fitting = slots.filter(isFitting);
+  return fitting.length > 0 ? fitting : slots;
+}

@@ -63,7 +63,7 @@ export function createStatements(
       );
       return done(Items?.[0]);
     } catch (error) {
-      if (error instanceof DuplicateItemException) return { kind: "refused" };
+      if (isDuplicate(error)) return { kind: "refused" };
       if (error instanceof ConditionalCheckFailedException) return refused(stored(error.Item));
       throw error;
     }
@@ -169,6 +169,11 @@ function turnsOf(statements: readonly Statement[]): Statement[][] {
   }
   return turns;
 }
+
+/** DynamoDB Local calls it by a shorter name, for which the SDK has no class. */
+const isDuplicate = (error: unknown) =>
+  error instanceof DuplicateItemException ||
+  (error instanceof Error && error.name === "DuplicateItem");
 
 const done = (item: Item | undefined): Executed => ({ kind: "done", ...(item && { item }) });
 const refused = (item: Item | undefined): Executed => ({ kind: "refused", ...(item && { item }) });

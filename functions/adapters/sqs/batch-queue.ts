@@ -1,10 +1,9 @@
-import { SchedulerClient } from "@aws-sdk/client-scheduler";
 import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import type * as z from "zod";
 import type { BatchJob, Release } from "../../core/batch.ts";
 import type { BatchQueue } from "../../core/ports.ts";
-import { awsClientConfig } from "../aws-client.ts";
-import { createSchedules, type Schedules } from "../scheduler/schedules.ts";
+import type { Schedules } from "../scheduler/schedules.ts";
+import { schedulesWhenNeeded } from "../scheduler/schedules-when-needed.ts";
 import type { batchQueueEnv } from "./env.ts";
 
 /**
@@ -47,8 +46,7 @@ export function openBatchQueue(
   return createBatchQueue({
     client,
     queueUrl: env.BATCH_QUEUE_URL,
-    later: createSchedules({
-      client: new SchedulerClient(awsClientConfig),
+    later: schedulesWhenNeeded({
       groupName: env.SCHEDULE_GROUP,
       roleArn: env.SCHEDULE_ROLE_ARN,
       queueArn: env.BATCH_QUEUE_ARN,

@@ -1,12 +1,18 @@
-import { SchedulerClient } from "@aws-sdk/client-scheduler";
-import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import type { SendMessageBatchRequestEntry, SQSClient } from "@aws-sdk/client-sqs";
+import DataLoader from "dataloader";
 import type * as z from "zod";
 import { LONGEST_QUEUE_DELAY_MS } from "../../core/batch.ts";
-import { type DeliveryTurn, deliveryIdOf, type ReleaseJob } from "../../core/callback-delivery.ts";
+import {
+  type DeliveryTurn,
+  deliveryIdOf,
+  type EndpointGroup,
+  type ReleaseJob,
+} from "../../core/callback-delivery.ts";
 import type { CallbackQueue } from "../../core/callback-ports.ts";
 import type { Clock } from "../../core/ports.ts";
-import { awsClientConfig } from "../aws-client.ts";
-import { createSchedules, type Schedules } from "../scheduler/schedules.ts";
+import { slicesWithin } from "../../core/slices.ts";
+import type { Schedules } from "../scheduler/schedules.ts";
+import { schedulesWhenNeeded } from "../scheduler/schedules-when-needed.ts";
 import { createDeadLetters } from "./dead-letters.ts";
 import type { callbackQueueEnv, callbackReplayEnv } from "./env.ts";
 import { sendTogether } from "./send-together.ts";
@@ -25,32 +31,56 @@ interface WaysOnDependencies {
   readonly clock: Clock;
 }
 
-function createWaysOn(deps: WaysOnDependencies): WaysOn {
-  const { client, deliveriesQueueUrl, retryQueueUrl: QueueUrl, later, clock } = deps;
+/** What fits into one request; AWS takes four times as much, but not everything that speaks SQS does. */
+const REQUEST = { count: 10, size: 250_000 };
 
-  async function retry(body: DeliveryTurn | ReleaseJob, delaySeconds: number): Promise<void> {
-    await client.send(
-      new SendMessageCommand({
-        QueueUrl,
-        MessageBody: JSON.stringify(body),
-        // One account's campaign does not stand before another's (docs/decisions/0017).
-        MessageGroupId: body.account,
-        ...(delaySeconds > 0 && { DelaySeconds: delaySeconds }),
+type Message = Omit<SendMessageBatchRequestEntry, "Id"> & { readonly MessageBody: string };
+
+/** A queue that takes what it is given at the same moment, by whomever, in few requests. */
+function createMailbox(client: SQSClient, queueUrl: string): (message: Message) => Promise<void> {
+  async function send(messages: readonly Message[]): Promise<(undefined | Error)[]> {
+    const slices = slicesWithin(messages, REQUEST, ({ MessageBody }) =>
+      Buffer.byteLength(MessageBody),
+    );
+    const sent = await Promise.all(
+      slices.map(async (slice) => {
+        const failure = await sendTogether(client, queueUrl, slice).then(
+          () => undefined,
+          (error) => (error instanceof Error ? error : new Error(String(error))),
+        );
+        return slice.map(() => failure);
       }),
     );
+    return sent.flat();
   }
+  const loader = new DataLoader<Message, undefined>(send, { cache: false });
+  return (message) => loader.load(message);
+}
+
+function createWaysOn(deps: WaysOnDependencies): WaysOn {
+  const { client, deliveriesQueueUrl, retryQueueUrl, later, clock } = deps;
+  const deliveries = createMailbox(client, deliveriesQueueUrl);
+  const retries = createMailbox(client, retryQueueUrl);
+
+  const messageOf = (
+    body: DeliveryTurn | ReleaseJob | EndpointGroup,
+    delaySeconds: number,
+  ): Message => ({
+    MessageBody: textOf(body),
+    // One account's campaign does not stand before another's (docs/decisions/0017).
+    MessageGroupId: body.account,
+    ...(delaySeconds > 0 && { DelaySeconds: delaySeconds }),
+  });
+  const first = async (bodies: readonly (DeliveryTurn | EndpointGroup)[], delaySeconds: number) => {
+    await Promise.all(bodies.map((body) => deliveries(messageOf(body, delaySeconds))));
+  };
+  const retry = (body: DeliveryTurn | ReleaseJob, delaySeconds: number) =>
+    retries(messageOf(body, delaySeconds));
 
   return {
-    enqueue: (turns, delaySeconds = 0) =>
-      sendTogether(
-        client,
-        deliveriesQueueUrl,
-        turns.map((turn) => ({
-          MessageBody: JSON.stringify(turn),
-          MessageGroupId: turn.account,
-          ...(delaySeconds > 0 && { DelaySeconds: delaySeconds }),
-        })),
-      ),
+    enqueue: (turns, delaySeconds = 0) => first(turns, delaySeconds),
+
+    enqueueGroups: (groups, delaySeconds = 0) => first(groups, delaySeconds),
 
     async enqueueLater(turn, notBefore) {
       const delayMs = notBefore - clock.now();
@@ -69,6 +99,12 @@ function createWaysOn(deps: WaysOnDependencies): WaysOn {
     enqueueRelease: retry,
   };
 }
+
+/** What phones send can hold characters that SQS refuses (SendMessage, "MessageBody"), of which JSON escapes all but two. */
+const textOf = (body: object) =>
+  JSON.stringify(body).replace(/[\ufffe\uffff]/g, (character) =>
+    character === "\ufffe" ? "\\ufffe" : "\\uffff",
+  );
 
 /** What a turn's schedule is called; another account's delivery may have the same id. */
 const nameOf = (turn: DeliveryTurn) => `${turn.account}#${deliveryIdOf(turn)}#${turn.turn}`;
@@ -96,8 +132,7 @@ export function openCallbackQueue(
     deliveriesQueueUrl: env.CALLBACK_DELIVERIES_QUEUE_URL,
     retryQueueUrl: env.CALLBACK_RETRY_QUEUE_URL,
     deadLetterQueueUrl: env.CALLBACK_DEAD_LETTER_QUEUE_URL,
-    later: createSchedules({
-      client: new SchedulerClient(awsClientConfig),
+    later: schedulesWhenNeeded({
       groupName: env.SCHEDULE_GROUP,
       roleArn: env.SCHEDULE_ROLE_ARN,
       queueArn: env.CALLBACK_RETRY_QUEUE_ARN,

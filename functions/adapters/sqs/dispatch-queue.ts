@@ -1,11 +1,10 @@
-import { SchedulerClient } from "@aws-sdk/client-scheduler";
 import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import type * as z from "zod";
 import { LONGEST_QUEUE_DELAY_MS } from "../../core/batch.ts";
 import type { Message, MessageRef } from "../../core/message.ts";
 import type { Clock, DispatchQueue } from "../../core/ports.ts";
-import { awsClientConfig } from "../aws-client.ts";
-import { createSchedules, type Schedules } from "../scheduler/schedules.ts";
+import type { Schedules } from "../scheduler/schedules.ts";
+import { schedulesWhenNeeded } from "../scheduler/schedules-when-needed.ts";
 import type { dispatchQueueEnv } from "./env.ts";
 import { sendTogether } from "./send-together.ts";
 
@@ -110,8 +109,7 @@ export function openDispatchQueue(
   return createDispatchQueue({
     client,
     queueUrl: env.DISPATCH_QUEUE_URL,
-    later: createSchedules({
-      client: new SchedulerClient(awsClientConfig),
+    later: schedulesWhenNeeded({
       groupName: env.SCHEDULE_GROUP,
       roleArn: env.SCHEDULE_ROLE_ARN,
       queueArn: env.DISPATCH_QUEUE_ARN,

@@ -33,6 +33,8 @@ export const callbackReplayEnv = z.object({
   CALLBACK_DELIVERIES_QUEUE_URL: z.string().min(1),
   CALLBACK_RETRY_QUEUE_URL: z.string().min(1),
 });
+/** What a function needs to know to have endpoints told of events. */
+export const callbackEventsEnv = z.object({ CALLBACK_EVENTS_QUEUE_URL: z.string().min(1) });
 /** What a function needs to know to report what a carrier says. */
 export const carrierEventsQueueEnv = z.object({ CARRIER_EVENTS_QUEUE_URL: z.string().min(1) });
 /** What a function needs to know to set aside stream records that it cannot read. */

@@ -11,7 +11,7 @@ import { clientConfig, stack } from "./stack.ts";
 const sqs = new SQSClient(clientConfig);
 const eventBridge = new EventBridgeClient(clientConfig);
 
-/** An event as the bus hands it on. */
+/** An event as the bus hands it on; of changes that are told together, each. */
 export interface BusEvent {
   readonly source: string;
   readonly detailType: string;
@@ -54,7 +54,8 @@ export async function watchEvents(
     );
     for (const { Body } of Messages) {
       const { source, detail, "detail-type": detailType } = JSON.parse(Body ?? "");
-      events.push({ source, detailType, detail });
+      const { changes = [detail] } = detail as { changes?: unknown[] };
+      events.push(...changes.map((change) => ({ source, detailType, detail: change })));
     }
     return events;
   };

@@ -150,8 +150,8 @@ describe("a batch in DynamoDB", () => {
   it("is not looked for where the account has not sent any for as long as they can be open", async () => {
     const writing = storeAnswering();
     await writing.store.open(batch, messagesWith(1));
-    const [noted] = writing.requests.filter(isOf("UpdateItem"));
-    const { Key, ExpressionAttributeValues: values } = noted?.body as {
+    const [noted] = writing.requests.filter(isOf("UpdateItem")) as [WireRequest];
+    const { Key, ExpressionAttributeValues: values } = noted.body as {
       Key: WireItem;
       ExpressionAttributeValues: Record<string, { N: string }>;
     };

@@ -6,7 +6,7 @@ import {
   createCallbackQueue,
   openReplayQueue,
 } from "../../../functions/adapters/sqs/callback-queue.ts";
-import type { ReleaseJob } from "../../../functions/core/callback-delivery.ts";
+import type { EndpointGroup, ReleaseJob } from "../../../functions/core/callback-delivery.ts";
 import { ManualClock } from "../../support/memory.ts";
 import { stubbedAws, type WireResponse } from "../../support/stub-aws.ts";
 
@@ -18,6 +18,12 @@ const turn = {
   subject: "trace-1",
   level: "sent" as const,
   turn: 3,
+};
+const group: EndpointGroup = {
+  account: "acme",
+  endpointId: "endpoint-1",
+  events: [{ text: "half a pair \ud83d, and \ufffe \uffff" }],
+  since: 5,
 };
 const job: ReleaseJob = {
   kind: "release",
@@ -67,6 +73,15 @@ function setUp(
   return { queue, client, sqs: sqs.requests, scheduler: scheduler.requests, unscheduled };
 }
 
+/** The messages of all requests, each with its queue; without the names that they have in their request. */
+const messagesOf = (requests: readonly { readonly body: Record<string, unknown> }[]) =>
+  requests.flatMap(
+    ({ body: { QueueUrl, Entries } }) =>
+      (Entries as Record<string, unknown>[]).map(({ Id: _, ...message }) => ({
+        ...message,
+        QueueUrl,
+      })) as Record<string, unknown>[],
+  );
 const bodiesOf = (entries: unknown) =>
   (entries as { MessageBody: string }[]).map(({ MessageBody }) => JSON.parse(MessageBody));
 
@@ -99,10 +114,14 @@ describe("the ways of deliveries", () => {
     await queue.enqueue([turn, other]);
     await queue.enqueueLater(other, clock.now());
     await queue.enqueueRelease({ ...job, account: "other" }, 0);
-    expect(sqs.map(({ body }) => body)).toMatchObject([
-      { Entries: [{ MessageGroupId: "acme" }, { MessageGroupId: "other" }] },
-      { MessageGroupId: "other" },
-      { MessageGroupId: "other" },
+    await queue.enqueueGroups([group, { ...group, account: "other" }]);
+    expect(messagesOf(sqs).map(({ MessageGroupId }) => MessageGroupId)).toEqual([
+      "acme",
+      "other",
+      "other",
+      "other",
+      "acme",
+      "other",
     ]);
   });
 
@@ -122,7 +141,7 @@ describe("the ways of deliveries", () => {
   ])("takes a later turn %s", async (_, delayMs, delaySeconds) => {
     const { queue, sqs, scheduler } = setUp();
     await queue.enqueueLater(turn, clock.now() + delayMs);
-    expect(sqs.map(({ body }) => body)).toEqual([
+    expect(messagesOf(sqs)).toEqual([
       {
         QueueUrl: urlOf("retries"),
         MessageBody: JSON.stringify(turn),
@@ -151,12 +170,45 @@ describe("the ways of deliveries", () => {
     ]);
   });
 
+  it("takes groups of events as they are, in words that SQS takes", async () => {
+    const { queue, sqs } = setUp();
+    await queue.enqueueGroups([group], 3);
+    const [message] = messagesOf(sqs) as unknown as [{ MessageBody: string; DelaySeconds: number }];
+    expect(message).toMatchObject({ QueueUrl: urlOf("deliveries"), DelaySeconds: 3 });
+    expect(message.MessageBody).not.toMatch(/[\ufffe\uffff]/);
+    expect(message.MessageBody.isWellFormed()).toBe(true);
+    expect(JSON.parse(message.MessageBody)).toEqual(group);
+  });
+
+  it("takes no more in one request than SQS does", async () => {
+    const { queue, sqs } = setUp();
+    const large = { ...group, events: ["x".repeat(100_000)] };
+    await queue.enqueueGroups(Array(5).fill(large));
+    expect(sqs.map(({ body }) => bodiesOf(body.Entries).length)).toEqual([2, 2, 1]);
+  });
+
+  it("takes what many have at the same moment in one request, and fails those whose request fails", async () => {
+    const { queue, sqs } = setUp();
+    const turns = Array.from({ length: 7 }, (_, n) => ({ ...turn, subject: `trace-${n}` }));
+    await Promise.all([
+      ...turns.map((one) => queue.enqueue([one])),
+      ...turns.map((one) => queue.enqueueLater(one, clock.now())),
+    ]);
+    expect(sqs.map(({ body }) => [body.QueueUrl, bodiesOf(body.Entries)])).toEqual([
+      [urlOf("deliveries"), turns],
+      [urlOf("retries"), turns],
+    ]);
+    const failing = setUp(() => ["0"]).queue;
+    const results = await Promise.allSettled([failing.enqueue([turn]), failing.enqueue([turn])]);
+    expect(results.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+  });
+
   it("takes a turn as late as SQS can wait where it cannot be scheduled, and says so", async () => {
     const { queue, sqs, scheduler, unscheduled } = setUp(undefined, throttled);
     await queue.enqueueLater(turn, clock.now() + 3_600_000);
     expect(scheduler.length).toBeGreaterThan(0);
     expect(unscheduled).toEqual([expect.any(Error)]);
-    expect(sqs.map(({ body }) => body)).toMatchObject([
+    expect(messagesOf(sqs)).toMatchObject([
       { QueueUrl: urlOf("retries"), MessageBody: JSON.stringify(turn), DelaySeconds: 900 },
     ]);
   });
@@ -185,7 +237,7 @@ describe("the ways of deliveries", () => {
     await queue.enqueueRelease(job, 2);
     await queue.enqueueRelease(job, 0);
     await queue.giveUp(turn, "HTTP 500");
-    expect(sqs.map(({ body }) => body)).toEqual([
+    expect(messagesOf(sqs.slice(0, 2))).toEqual([
       {
         QueueUrl: urlOf("retries"),
         MessageBody: JSON.stringify(job),
@@ -193,6 +245,8 @@ describe("the ways of deliveries", () => {
         DelaySeconds: 2,
       },
       { QueueUrl: urlOf("retries"), MessageBody: JSON.stringify(job), MessageGroupId: "acme" },
+    ]);
+    expect(sqs.slice(2).map(({ body }) => body)).toEqual([
       {
         QueueUrl: urlOf("dead-letters"),
         MessageBody: JSON.stringify(turn),
@@ -217,7 +271,7 @@ describe("the ways on of who brings deliveries back", () => {
     await queue.enqueue([turn]);
     await queue.enqueueLater(turn, clock.now() + 5_000);
     await queue.enqueueRelease(job, 90);
-    expect(sqs.map(({ body }) => [body.QueueUrl, body.DelaySeconds])).toEqual([
+    expect(messagesOf(sqs).map((message) => [message.QueueUrl, message.DelaySeconds])).toEqual([
       [urlOf("deliveries"), undefined],
       [urlOf("retries"), 5],
       [urlOf("retries"), 90],
@@ -227,7 +281,7 @@ describe("the ways on of who brings deliveries back", () => {
   it("wait for nothing that SQS cannot wait for", async () => {
     const { queue, sqs } = open();
     await queue.enqueueLater(turn, clock.now() + 900_001);
-    expect(sqs.map(({ body }) => [body.QueueUrl, body.DelaySeconds])).toEqual([
+    expect(messagesOf(sqs).map((message) => [message.QueueUrl, message.DelaySeconds])).toEqual([
       [urlOf("retries"), 900],
     ]);
   });

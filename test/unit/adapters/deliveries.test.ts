@@ -32,6 +32,28 @@ const itemOf = (stored: Delivery, more: object = {}) =>
     ...more,
   });
 
+/** As it is written now: without what its key and its event's state say. */
+const shortItemOf = (stored: Delivery, more: object = {}) =>
+  marshall({
+    pk: `acme#${stored.endpointId}#${stored.subject}`,
+    sk: stored.level,
+    version: 2,
+    event: {
+      id: "id-1",
+      dialect: "mesago",
+      destination: "5519900001111",
+      state: "SENT",
+      at: clock.now(),
+      acceptedAt: clock.now(),
+      attempts: 0,
+    },
+    state: stored.state,
+    turn: stored.turn,
+    createdAt: stored.createdAt,
+    removeAt: stored.removeAt,
+    ...more,
+  });
+
 function storeAnswering(respond: (request: WireRequest) => WireResponse) {
   const { requests, config } = stubbedAws(respond);
   const client = createDocumentClient(config);
@@ -51,6 +73,17 @@ const away: WireResponse = {
   body: { __type: "com.amazonaws.dynamodb.v20120810#InternalServerError", message: "away" },
 };
 
+/** What DynamoDB counts of values: texts by their bytes, numbers by half of their digits, and a little for each. */
+function sizeOf(value: unknown): number {
+  if (Array.isArray(value)) return value.reduce((sum: number, one) => sum + sizeOf(one), 0);
+  const [[kind, of] = ["", ""]] = Object.entries(value as Record<string, unknown>);
+  if (kind === "S") return Buffer.byteLength(of as string);
+  if (kind === "N") return Math.ceil((of as string).length / 2) + 1;
+  if (kind === "L") return 3 + (of as unknown[]).length + sizeOf(of);
+  const fields = Object.entries(of as Record<string, unknown>);
+  return fields.reduce((sum, [name, one]) => sum + 1 + name.length + sizeOf(one), 3);
+}
+
 const operationOf = ({ target }: WireRequest) => target?.split(".")[1];
 const valuesOf = ({ body }: WireRequest) =>
   body.ExpressionAttributeValues as Record<string, { S?: string; N?: string }>;
@@ -60,9 +93,29 @@ describe("a delivery in DynamoDB", () => {
     const { requests, deliveries } = storeAnswering(() => ({}));
     await deliveries.insert(delivery);
     expect(requests[0]?.body.Item).toEqual({
-      ...itemOf(delivery, { createdIn: "acme#endpoint-1#1" }),
+      ...shortItemOf(delivery, { createdIn: "acme#endpoint-1#1" }),
       recordedBy: { S: expect.stringMatching(/^[0-9a-f-]{36}$/) },
     });
+  });
+
+  it("is read as it was stored, at length before and briefly now", async () => {
+    for (const item of [itemOf(delivery), shortItemOf(delivery)]) {
+      const { deliveries } = storeAnswering(() => ({ body: { Item: item } }));
+      expect(await deliveries.find(turn)).toEqual(delivery);
+    }
+  });
+
+  it("is not guessed at where its event is none, or its level", async () => {
+    for (const change of [
+      { event: { state: "LOST", at: 1 } },
+      { event: { at: Number.MAX_SAFE_INTEGER } },
+      { event: {} },
+      { sk: "read" },
+    ]) {
+      const item = shortItemOf(delivery, change);
+      const { deliveries } = storeAnswering(() => ({ body: { Item: item } }));
+      await expect(deliveries.find(turn)).rejects.toThrow(UnreadableItemError);
+    }
   });
 
   it("spreads over four partitions of an index, by what it is about", async () => {
@@ -163,6 +216,112 @@ describe("a delivery in DynamoDB", () => {
   });
 });
 
+describe("deliveries that were told together, in DynamoDB", () => {
+  const UUID = "0190d3c4-7a52-7c3b-9a4e-5f6d7c8b9a0e";
+  const toldOf = (count: number): Delivery[] =>
+    Array.from({ length: count }, (_, n) => {
+      const message = sampleMessage(clock.now(), {
+        state: "DELIVERED",
+        traceId: `${UUID.slice(0, -2)}${String(n).padStart(2, "0")}`,
+        id: UUID,
+        sentAt: clock.now(),
+        attempts: 1,
+        carrier: "kannel",
+        carrierMessageId: UUID,
+        operator: "Claro",
+        shortCode: "27182",
+        callbackOption: "FINAL",
+        batch: { batchId: UUID, dueTogether: 1_000 },
+      });
+      return {
+        ...delivery,
+        endpointId: UUID,
+        subject: message.traceId,
+        level: "delivered",
+        event: messageStatusChanged(message, "SENT"),
+        state: "delivered",
+        turn: 2,
+        attempts: [{ at: clock.now(), durationMs: 104, status: 200, answer: '{"ok":true}' }],
+        settledAt: clock.now(),
+      };
+    });
+  type Statements = { Statement: string; Parameters: object[] }[];
+  const statementsOf = ({ body }: WireRequest) => body.Statements as Statements;
+
+  it("take one request for as many as are told together, and no index", async () => {
+    const { requests, deliveries } = storeAnswering(({ body }) => ({
+      body: { Responses: (body.Statements as Statements).map(() => ({})) },
+    }));
+    const told = toldOf(24);
+    expect(await deliveries.insertTold(told)).toEqual(told);
+    expect(requests.map(operationOf)).toEqual(["BatchExecuteStatement"]);
+    const statements = statementsOf(requests[0] as WireRequest);
+    expect(statements).toHaveLength(25);
+    for (const { Statement } of statements) expect(Statement).not.toMatch(/createdIn|parkedIn/);
+    const [note] = statements.filter(({ Statement }) => Statement.includes("subjects"));
+    expect(note?.Parameters).toMatchObject([
+      { S: `acme#${UUID}` },
+      { S: expect.stringMatching(/^TOLD#0001772463600000#[0-9a-f]{8}$/) },
+      { M: { delivered: { L: told.map(({ subject }) => ({ S: subject })) } } },
+      { N: String(delivery.removeAt) },
+    ]);
+  });
+
+  it("take a kilobyte each at most, where ordinary things are told", async () => {
+    const { requests, deliveries } = storeAnswering(({ body }) => ({
+      body: { Responses: (body.Statements as Statements).map(() => ({})) },
+    }));
+    await deliveries.insertTold(toldOf(24));
+    const sizes = statementsOf(requests[0] as WireRequest).map(
+      ({ Statement, Parameters }) =>
+        // What JSON adds is more than what DynamoDB counts.
+        Statement.length - 'INSERT INTO "Callbacks" VALUE {}'.length + sizeOf(Parameters),
+    );
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(1_100);
+    expect(Math.min(...sizes)).toBeLessThanOrEqual(1_024);
+  });
+
+  it("are stored one by one where their statements fail for a moment", async () => {
+    const { requests, deliveries } = storeAnswering(({ body }) => ({
+      body: body.Statements
+        ? {
+            Responses: (body.Statements as Statements).map((_, index) =>
+              index === 1 ? { Error: { Code: "ThrottlingError", Message: "slower" } } : {},
+            ),
+          }
+        : {},
+    }));
+    const told = toldOf(3);
+    expect(await deliveries.insertTold(told)).toEqual(told);
+    expect(requests.map(operationOf)).toEqual(["BatchExecuteStatement", "ExecuteStatement"]);
+  });
+
+  it("are new where the SDK's second try finds what its first has stored", async () => {
+    const told = toldOf(2);
+    let items: unknown[] = [];
+    const { deliveries } = storeAnswering(({ body }) => {
+      const statements = body.Statements as Statements | undefined;
+      if (!statements) return { body: { Responses: { Callbacks: items } } };
+      items = statements.slice(0, 2).map(({ Statement, Parameters }) => {
+        const names = [...Statement.matchAll(/'(\w+)': \?/g)].map(([, name]) => name);
+        return Object.fromEntries(names.map((name, index) => [name, Parameters[index]]));
+      });
+      const duplicate = { Error: { Code: "DuplicateItem", Message: "there" } };
+      return { body: { Responses: statements.map(() => duplicate) } };
+    });
+    const stored = await deliveries.insertTold(told);
+    for (const [index, one] of told.entries()) expect(stored[index]).toBe(one);
+  });
+
+  it("throw where DynamoDB does not answer", async () => {
+    const { deliveries } = storeAnswering(() => away);
+    await expect(deliveries.insertTold(toldOf(2))).rejects.toThrow("away");
+    await expect(deliveries.insertMany(toldOf(2))).rejects.toThrow("away");
+    await expect(deliveries.noteTold(toldOf(2))).rejects.toThrow("away");
+    await expect(deliveries.findMany(toldOf(2))).rejects.toThrow("away");
+  });
+});
+
 describe("lists of deliveries in DynamoDB", () => {
   /** An index of so many, each with a time of its own, newest first, in pages of two. */
   function tableOf(count: number, gone: (n: number) => boolean = () => false) {
@@ -183,6 +342,7 @@ describe("lists of deliveries in DynamoDB", () => {
           .filter(({ pk }) => wanted.includes(pk?.S ?? ""));
         return { body: { Responses: { Callbacks: items.reverse() } } };
       }
+      if (!request.body.IndexName) return { body: { Items: [] } };
       const shard = Number(valuesOf(request)[":partition"]?.S?.at(-1));
       const start = Number((request.body.ExclusiveStartKey as { n?: { N: string } })?.n?.N ?? 0);
       const here = all.filter(
@@ -216,8 +376,8 @@ describe("lists of deliveries in DynamoDB", () => {
   it("read no more than they need", async () => {
     const { requests, deliveries } = tableOf(40);
     await deliveries.list(endpoint, { before: clock.now() + 1, limit: 1 });
-    expect(requests.map(operationOf).sort()).toEqual(["BatchGetItem", ...Array(4).fill("Query")]);
-    expect(requests.find((request) => operationOf(request) === "Query")?.body).toMatchObject({
+    expect(requests.map(operationOf).sort()).toEqual(["BatchGetItem", ...Array(5).fill("Query")]);
+    expect(requests.find(({ body }) => body.IndexName)?.body).toMatchObject({
       IndexName: "created",
       ScanIndexForward: false,
       Limit: 1,

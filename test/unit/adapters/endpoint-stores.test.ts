@@ -75,8 +75,8 @@ describe("an endpoint's slots in DynamoDB", () => {
   };
 
   it("take one write where nobody else is there, which runs out by itself", async () => {
-    const { requests, slots } = open(50, () => ({}));
-    const slot = await slots.acquire(endpoint, UNTIL);
+    const { requests, slots } = open(9, () => ({}));
+    const slot = await slots.acquire(endpoint, UNTIL, false);
     expect(requests).toHaveLength(1);
     expect(requests.map(itemOf)).toEqual([
       {
@@ -91,16 +91,21 @@ describe("an endpoint's slots in DynamoDB", () => {
 
   it("are looked at where the first is taken, and the one that is free is taken", async () => {
     let isFirst = true;
-    const { requests, slots } = open(12, (request) => {
+    const { requests, slots } = open(9, (request) => {
       if (operationOf(request) === "Query") {
-        const Items = [...Array(11).keys()].map((slot) => taken(slot < 7 ? slot : slot + 1));
+        const Items = [...Array(8).keys()].map((slot) => taken(slot < 7 ? slot : slot + 1));
         return { body: { Items } };
       }
       const wasFirst = isFirst;
       isFirst = false;
       return wasFirst ? conditionFailed(taken(0)) : {};
     });
-    expect(await slots.acquire(endpoint, UNTIL)).toEqual({ ...endpoint, slot: 7, until: UNTIL });
+    expect(await slots.acquire(endpoint, UNTIL, false)).toEqual({
+      ...endpoint,
+      slot: 7,
+      width: 1,
+      until: UNTIL,
+    });
     expect(requests.map(operationOf)).toEqual(["PutItem", "Query", "PutItem"]);
     expect(requests[1]?.body.ConsistentRead).toBe(true);
   });
@@ -111,7 +116,7 @@ describe("an endpoint's slots in DynamoDB", () => {
         ? { body: { Items: [taken(0), taken(1, clock.now())] } }
         : conditionFailed(taken(1)),
     );
-    expect(await slots.acquire(endpoint, UNTIL)).toBeUndefined();
+    expect(await slots.acquire(endpoint, UNTIL, false)).toBeUndefined();
     expect(requests.map(operationOf)).toEqual(["PutItem", "Query", "PutItem"]);
     expect(requests.map(({ body }) => body.Item && itemOf({ body } as WireRequest).sk)[2]).toBe(
       "SLOT#01",
@@ -122,20 +127,20 @@ describe("an endpoint's slots in DynamoDB", () => {
     const { requests, slots } = open(3, (request) =>
       operationOf(request) === "Query" ? { body: { Items: [] } } : conditionFailed(taken(0)),
     );
-    expect(await slots.acquire(endpoint, UNTIL)).toBeUndefined();
+    expect(await slots.acquire(endpoint, UNTIL, false)).toBeUndefined();
     const tried = requests.slice(2).map((request) => itemOf(request).sk);
     expect(tried.sort()).toEqual(["SLOT#00", "SLOT#01", "SLOT#02"]);
   });
 
   it("are ours where the SDK's second try finds what its first has written, and only then", async () => {
     const ours = open(1, ({ body }) => conditionFailed(body.Item as WireItem)).slots;
-    expect(await ours.acquire(endpoint, UNTIL)).toMatchObject({ slot: 0 });
+    expect(await ours.acquire(endpoint, UNTIL, false)).toMatchObject({ slot: 0 });
     const theirs = open(1, (request) =>
       operationOf(request) === "Query"
         ? { body: { Items: [taken(0)] } }
         : conditionFailed(marshall({ ...itemOf(request), holder: "another" })),
     ).slots;
-    expect(await theirs.acquire(endpoint, UNTIL)).toBeUndefined();
+    expect(await theirs.acquire(endpoint, UNTIL, false)).toBeUndefined();
   });
 
   it("throw where DynamoDB does not answer", async () => {
@@ -144,7 +149,9 @@ describe("an endpoint's slots in DynamoDB", () => {
       body: { __type: "com.amazonaws.dynamodb.v20120810#InternalServerError", message: "away" },
     };
     const { slots } = open(1, () => away);
-    await expect(slots.acquire(endpoint, UNTIL)).rejects.toThrow("away");
-    await expect(slots.release({ ...endpoint, slot: 0, until: UNTIL })).rejects.toThrow("away");
+    await expect(slots.acquire(endpoint, UNTIL, false)).rejects.toThrow("away");
+    await expect(slots.release({ ...endpoint, slot: 0, width: 1, until: UNTIL })).rejects.toThrow(
+      "away",
+    );
   });
 });

@@ -1,7 +1,7 @@
 import { marshall } from "@aws-sdk/util-dynamodb";
 import { describe, expect, it } from "vitest";
 import { createDocumentClient } from "../../../functions/adapters/dynamodb/client.ts";
-import { eventOfRecord } from "../../../functions/adapters/dynamodb/message-stream.ts";
+import { changeOfRecord } from "../../../functions/adapters/dynamodb/message-stream.ts";
 import { createMoParts } from "../../../functions/adapters/dynamodb/mo-parts.ts";
 import type { MoInParts, PartsKey } from "../../../functions/core/assemble-mo.ts";
 import { UnreadableItemError } from "../../../functions/core/errors.ts";
@@ -109,6 +109,6 @@ describe("MOs in parts in DynamoDB", () => {
     const Item = itemOf(requests);
     const { pk, sk } = Item;
     const record = { eventName: "INSERT", dynamodb: { Keys: { pk, sk }, NewImage: Item } } as const;
-    expect(eventOfRecord(record as never)).toBeUndefined();
+    expect(changeOfRecord(record as never)).toBeUndefined();
   });
 });

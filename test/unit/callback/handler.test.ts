@@ -93,6 +93,86 @@ describe("the callback function, given an event", () => {
   });
 });
 
+describe("the callback function, given events of an account", () => {
+  const events = [0, 1, 2].map((index) =>
+    eventIn({ state: "DELIVERED", traceId: `trace-${index}`, callbackOption: "FINAL" }),
+  );
+
+  it("has endpoints told of them together, and says how many", async () => {
+    world.directory.endpoints.push(sampleEndpoint({ endpointId: "endpoint-2" }));
+    expect(traceOf(overTheWire({ events }))).toBeUndefined();
+    expect(await handle({ events })).toEqual({ events: 3, tellings: 6 });
+    const since = world.clock.now();
+    expect(world.queue.groups).toEqual(
+      ["endpoint-1", "endpoint-2"].map((endpointId) => ({
+        group: { account: "acme", endpointId, events, since },
+        delaySeconds: 0,
+      })),
+    );
+  });
+
+  it("tells an endpoint of them, and counts but does not name what went well", async () => {
+    await handle({ events });
+    const [{ group } = {}] = world.queue.groups;
+    expect(traceOf(overTheWire(group))).toBeUndefined();
+    const logged = await handle(group);
+    expect(logged).toEqual({ told: { delivered: 3 } });
+    expect(world.webhook.requests).toHaveLength(3);
+    expect(meter.counts).toEqual({ CallbackAttempts: 3, CallbacksDelivered: 3 });
+    expect(meter.times).toEqual({
+      CallbackDuration: [1, 1, 1],
+      ChangeToCallback: [1_500, 1_500, 1_500],
+    });
+  });
+
+  it("names what did not go well, and not what was answered", async () => {
+    world.answers(answered(503, "call 5519900001111"));
+    await handle({ events });
+    const logged = await handle(world.queue.groups[0]?.group);
+    const wrong = { level: "delivered", kind: "will-retry", status: 503, durationMs: 1 };
+    expect(logged).toEqual({
+      told: { "will-retry": 3 },
+      endpointId: "endpoint-1",
+      wrong: [0, 1, 2].map((index) => ({ traceId: `trace-${index}`, ...wrong })),
+    });
+    expect(meter.counts).toEqual({ CallbackAttempts: 3, CallbacksRetried: 3 });
+  });
+
+  it("sets aside what it cannot read, and tells of the rest", async () => {
+    const bad = { ...events[1], state: "LOST" };
+    expect(await handle({ events: [events[0], bad, events[2]] })).toEqual({
+      events: 3,
+      tellings: 2,
+    });
+    const [{ group } = {}] = world.queue.groups;
+    const foreign = { ...events[1], account: "other" };
+    expect(await handle({ ...group, events: [events[0], foreign, bad] })).toEqual({
+      told: { delivered: 1 },
+    });
+    expect(world.deadLetters.letters).toEqual([
+      { what: bad, cause: "the event is of no shape that is known" },
+      {
+        what: { event: foreign, endpointId: "endpoint-1" },
+        cause: "the event is another account's",
+      },
+      {
+        what: { event: bad, endpointId: "endpoint-1" },
+        cause: "the event is of no shape that is known",
+      },
+    ]);
+  });
+
+  it("looks first where they come again", async () => {
+    await handle({ events });
+    const { group } = world.queue.groups[0] ?? {};
+    await handle(group);
+    expect(await handle(group, 2)).toEqual({ told: { known: 3 }, endpointId: "endpoint-1" });
+    await handle({ events }, 2);
+    expect(await handle(world.queue.groups[1]?.group)).toMatchObject({ told: { known: 3 } });
+    expect(world.webhook.requests).toHaveLength(3);
+  });
+});
+
 describe("the callback function, given a turn", () => {
   const begin = async () => {
     await handle(eventIn({ state: "SENT" }));
@@ -168,7 +248,7 @@ describe("the callback function, given a turn", () => {
     [
       "CallbacksWithoutSlot",
       async () => {
-        for (const _ of [1, 2]) await world.slots.acquire(sampleEndpoint(), at + DAY);
+        for (const _ of [1, 2]) await world.slots.acquire(sampleEndpoint(), at + DAY, false);
       },
     ],
   ] as const)("counts %s, and no attempt", async (metric, arrange) => {
@@ -296,6 +376,8 @@ describe("the callback function", () => {
       "a job for what is delivered",
       { kind: "release", account: "a", endpointId: "e", state: "delivered", since: 0, until: 1 },
     ],
+    ["no events", { events: [] }],
+    ["more events than come together", { events: Array(51).fill(eventIn({ state: "SENT" })) }],
     ["nothing", null],
   ])("does not take %s", (_, input) => {
     expect(callbackInputSchema.safeParse(input).success).toBe(false);

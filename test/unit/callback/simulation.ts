@@ -176,7 +176,8 @@ interface Simulation {
   readonly endpoints: Readonly<Record<string, Behaviour>>;
   /** Functions that may run at once for each queue. */
   readonly concurrency: number;
-  readonly slots: number;
+  /** Requests to one endpoint. */
+  readonly atOnce: number;
   readonly messagesPerMinute: number;
   readonly campaignMs: number;
   /** When it ends, from its beginning. */
@@ -224,7 +225,13 @@ function healthsWithout(without: Without | undefined): EndpointHealths {
 
 /** Slots without end. */
 const unlimited: EndpointSlots = {
-  acquire: async (endpoint, until) => ({ ...endpoint, slot: 0, until }),
+  acquire: async ({ account, endpointId }, until, isForMany) => ({
+    account,
+    endpointId,
+    slot: 0,
+    width: isForMany ? 5 : 1,
+    until,
+  }),
   release: async () => {},
 };
 
@@ -266,6 +273,9 @@ export async function simulate(simulation: Simulation): Promise<ReadonlyMap<stri
     async enqueue(turns, delaySeconds = 0) {
       for (const turn of turns) deliveries.put(turn, delaySeconds * SECOND);
     },
+    async enqueueGroups(groups, delaySeconds = 0) {
+      for (const group of groups) deliveries.put(group, delaySeconds * SECOND);
+    },
     async enqueueLater(turn: DeliveryTurn, notBefore: number) {
       retries.put(turn, Math.max(0, notBefore - time.now()));
     },
@@ -275,6 +285,7 @@ export async function simulate(simulation: Simulation): Promise<ReadonlyMap<stri
     async giveUp() {},
   };
   const shared = {
+    deadLetters: { put: async () => {} },
     directory: slowed(directory, time),
     deliveries: slowed(new MemoryDeliveries(time), time),
     healths: slowed(healthsWithout(simulation.without), time),
@@ -293,7 +304,7 @@ export async function simulate(simulation: Simulation): Promise<ReadonlyMap<stri
     meter: { count() {}, time() {}, flush() {} },
   };
   const slots = slowed(
-    simulation.without === "slots" ? unlimited : new MemoryEndpointSlots(simulation.slots, time),
+    simulation.without === "slots" ? unlimited : new MemoryEndpointSlots(simulation.atOnce, time),
     time,
   );
   const functions = () =>
@@ -314,7 +325,7 @@ export async function simulate(simulation: Simulation): Promise<ReadonlyMap<stri
         const now = time.now();
         const traceId = `trace-${number}`;
         const sent = { account: name, traceId, state: "SENT", stateAt: now, sentAt: now } as const;
-        events.put(messageStatusChanged(sampleMessage(now, sent)));
+        events.put({ events: [messageStatusChanged(sampleMessage(now, sent))] });
       }
     })();
   }

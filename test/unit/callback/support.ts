@@ -18,7 +18,13 @@ import {
   type TurnOutcome,
   takeTurn,
 } from "../../../functions/core/take-turn.ts";
-import { ManualClock, MemoryDirectory, MemoryWebhooks } from "../../support/memory.ts";
+import type { TellDependencies } from "../../../functions/core/tell-together.ts";
+import {
+  ManualClock,
+  MemoryDeadLetters,
+  MemoryDirectory,
+  MemoryWebhooks,
+} from "../../support/memory.ts";
 import {
   MemoryCallbackQueue,
   MemoryDeliveries,
@@ -55,16 +61,18 @@ class DisabledEndpoints {
 class RememberingDeliveries extends MemoryDeliveries {
   readonly #settled = new Set<string>();
 
+  override async insert(delivery: Delivery) {
+    const stored = await super.insert(delivery);
+    if (isSettled(stored)) this.#settled.add(deliveryIdOf(stored));
+    return stored;
+  }
   override async record(...args: Parameters<MemoryDeliveries["record"]>) {
     const recorded = await super.record(...args);
     if (recorded && isSettled(recorded)) this.#settled.add(deliveryIdOf(recorded));
     return recorded;
   }
-  /** Whether that a message was sent was to be told before, and was neither taken nor given up yet. */
-  isToldTooEarly({ subject, level }: Pick<DeliveryKey, "subject" | "level">) {
-    if (level !== "delivered") return false;
-    const before = this.all().find((other) => other.subject === subject && other.level === "sent");
-    return before !== undefined && !this.#settled.has(deliveryIdOf(before));
+  wasSettled(key: DeliveryKey) {
+    return this.#settled.has(deliveryIdOf(key));
   }
 }
 
@@ -80,7 +88,10 @@ export class CallbackWorld {
   readonly queue = new MemoryCallbackQueue();
   readonly bus = new DisabledEndpoints();
   readonly webhook = new MemoryWebhooks();
-  readonly deps: FanOutDependencies & TurnDependencies & ReleaseDependencies;
+  readonly deadLetters = new MemoryDeadLetters();
+  readonly deps: FanOutDependencies &
+    TellDependencies &
+    ReleaseDependencies & { readonly deadLetters: MemoryDeadLetters };
 
   constructor(endpoint: Partial<Endpoint> = {}) {
     this.directory.accounts.set("acme", sampleAccount());
@@ -95,6 +106,7 @@ export class CallbackWorld {
       bus,
       webhook,
       lanes: createEndpointLanes({ slots: this.slots, clock }),
+      deadLetters: this.deadLetters,
       randomness: { fraction: () => this.fraction },
       format: ({ eventId }, _, { url }, { id }) => ({
         method: "POST",

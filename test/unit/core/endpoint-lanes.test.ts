@@ -1,7 +1,11 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { EndpointSlots } from "../../../functions/core/callback-ports.ts";
-import { createEndpointLanes, type EndpointLanes } from "../../../functions/core/endpoint-lanes.ts";
+import {
+  createEndpointLanes,
+  type EndpointLanes,
+  slotWidths,
+} from "../../../functions/core/endpoint-lanes.ts";
 import { ManualClock } from "../../support/memory.ts";
 import { MemoryEndpointSlots } from "../../support/memory-callbacks.ts";
 import { MINUTE, SECOND } from "../callback/support.ts";
@@ -41,7 +45,7 @@ beforeEach(() => {
 async function freeSlots(of = endpoint): Promise<number> {
   const taken = [];
   for (;;) {
-    const slot = await slots.acquire(of, clock.now() + MINUTE);
+    const slot = await slots.acquire(of, clock.now() + MINUTE, false);
     if (!slot) break;
     taken.push(slot);
   }
@@ -68,6 +72,48 @@ describe("the lane of an endpoint in a function", () => {
     expect(await freeSlots()).toBe(SLOTS);
   });
 
+  it("has several done side by side, where there are many at the same time and it may", async () => {
+    slots = new MemoryEndpointSlots(20, clock);
+    lanes = createEndpointLanes({ slots, clock });
+    const works = Array.from({ length: 7 }, () => new Work());
+    const all = Promise.all(works.map(({ run }) => lanes.inTurn(endpoint, run)));
+    await settle();
+    expect(works.map(({ begun }) => begun)).toEqual([...Array(5).fill(true), false, false]);
+    works[3]?.end();
+    await settle();
+    expect(works.map(({ begun }) => begun)).toEqual([...Array(6).fill(true), false]);
+    expect(await freeSlots()).toBe(11);
+    for (const work of works) work.end();
+    await all;
+    expect(await freeSlots()).toBe(12);
+  });
+
+  it("takes a slot for one thing where there is one", async () => {
+    slots = new MemoryEndpointSlots(20, clock);
+    lanes = createEndpointLanes({ slots, clock });
+    const taken: boolean[] = [];
+    const acquire = slots.acquire.bind(slots);
+    slots.acquire = (of, until, isForMany) => {
+      taken.push(isForMany);
+      return acquire(of, until, isForMany);
+    };
+    await lanes.inTurn(endpoint, async () => 1);
+    await Promise.all([
+      lanes.inTurn(endpoint, async () => 1),
+      lanes.inTurn(endpoint, async () => 2),
+    ]);
+    expect(taken).toEqual([false, true]);
+  });
+
+  it("says whether there is time for another thing", async () => {
+    const isOpen = await lanes.inTurn(endpoint, async (isOpenNow) => {
+      const before = isOpenNow();
+      clock.advance(12 * SECOND);
+      return [before, isOpenNow()];
+    });
+    expect(isOpen).toEqual([true, false]);
+  });
+
   it("does not make other endpoints wait, another account's of the same name among them", async () => {
     const works = [new Work(), new Work(), new Work()];
     const endpoints = [endpoint, other, { ...endpoint, account: "other" }];
@@ -80,8 +126,8 @@ describe("the lane of an endpoint in a function", () => {
 
   it("begins nothing where all slots are taken by others, and asks again next time", async () => {
     const taken = [
-      await slots.acquire(endpoint, clock.now() + MINUTE),
-      await slots.acquire(endpoint, clock.now() + MINUTE),
+      await slots.acquire(endpoint, clock.now() + MINUTE, false),
+      await slots.acquire(endpoint, clock.now() + MINUTE, false),
     ];
     const works = [new Work(), new Work()];
     const outcomes = works.map(({ run }) => lanes.inTurn(endpoint, run));
@@ -165,6 +211,19 @@ describe("slots that cannot be had", () => {
   });
 });
 
+describe("slots", () => {
+  it.each([
+    [1, [1]],
+    [2, [1, 1]],
+    [9, Array(9).fill(1)],
+    [10, [1, 1, 1, 1, 1, 5]],
+    [20, [...Array(10).fill(1), 5, 5]],
+    [29, [...Array(19).fill(1), 5, 5]],
+  ])("are for as many requests as may be under way: %d", (atOnce, widths) => {
+    expect(slotWidths(atOnce)).toEqual(widths);
+  });
+});
+
 describe("many functions", () => {
   it("never talk to an endpoint more at once than there are slots", async () => {
     await fc.assert(
@@ -191,7 +250,7 @@ describe("many functions", () => {
           await scheduler.waitFor(Promise.allSettled(outcomes));
           expect(most).toBeGreaterThan(0);
           expect(most).toBeLessThanOrEqual(SLOTS);
-          const free = [1, 2].map(() => mine.acquire(endpoint, clock.now() + 1));
+          const free = [1, 2].map(() => mine.acquire(endpoint, clock.now() + 1, false));
           expect((await Promise.all(free)).every(Boolean)).toBe(true);
         },
       ),

@@ -1,15 +1,28 @@
 import { describe, expect, it } from "vitest";
+import { isWanted } from "../../../functions/core/deliver-callbacks.ts";
 import {
+  isMessageReceived,
   messageReceived,
   messageReceivedSchema,
+  messageStatusChanged,
   messageStatusChangedSchema,
   type TorpedoEvent,
   torpedoEventSchema,
-  traceOfEvent,
 } from "../../../functions/core/events.ts";
-import { eventOf, publishEvents } from "../../../functions/core/publish-changes.ts";
-import { MemoryBus } from "../../support/memory.ts";
-import { sampleLongMessage, sampleMessage, sampleMo } from "../../support/samples.ts";
+import { STATES } from "../../../functions/core/lifecycle.ts";
+import { CALLBACK_OPTIONS } from "../../../functions/core/message.ts";
+import {
+  eventOf,
+  isForBus,
+  isForCallbacks,
+  isOfInterest,
+} from "../../../functions/core/publish-changes.ts";
+import {
+  sampleEndpoint,
+  sampleLongMessage,
+  sampleMessage,
+  sampleMo,
+} from "../../support/samples.ts";
 
 const now = Date.parse("2026-03-02T15:00:00Z");
 const queued = sampleMessage(now);
@@ -131,26 +144,55 @@ describe("messageReceived", () => {
   });
 });
 
-describe("publishEvents", () => {
-  const newMessage = (traceId: string): TorpedoEvent => {
-    const event = eventOf({ after: sampleMessage(now, { traceId }) });
-    if (!event) throw new Error("a new message gives an event");
-    return event;
-  };
-  const received = messageReceived(sampleMo(now));
-  const events = [newMessage("trace-0"), received, newMessage("trace-2")];
+describe("who is told of an event", () => {
+  const events = [
+    ...STATES.map((state) => messageStatusChanged(sampleMessage(now, { state }))),
+    messageStatusChanged(sampleMessage(now, { state: "SENT", reason: "no-receipts" })),
+    messageReceived(sampleMo(now)),
+  ];
+  const nameOf = (event: TorpedoEvent) =>
+    isMessageReceived(event) ? "RECEIVED" : [event.state, event.reason].filter(Boolean).join(" ");
+  const FINAL = [
+    "DELIVERED",
+    "NOT_DELIVERED",
+    "CANCELED",
+    "BLOCKED",
+    "EXPIRED",
+    "FAILED",
+    "SENT no-receipts",
+    "RECEIVED",
+  ];
 
-  it("gives again what the bus did not take, and only that", async () => {
-    const bus = new MemoryBus();
-    let refusals = 1;
-    bus.refuses = (event) => event === received && refusals-- > 0;
-    expect(await publishEvents(bus, events)).toEqual([]);
-    expect(bus.events.map(traceOfEvent)).toEqual(["trace-0", "trace-2", "acme.mo.23190501"]);
+  it.each([
+    ["told", ["SENT", ...FINAL]],
+    ["final", FINAL],
+    ["every", events.map(nameOf)],
+  ] as const)("the bus, where the stage says %s", (choice, names) => {
+    expect(events.filter((event) => isForBus(choice, event)).map(nameOf)).toEqual(names);
   });
 
-  it("answers which were never taken", async () => {
-    const bus = new MemoryBus();
-    bus.refuses = (event) => event !== received;
-    expect(await publishEvents(bus, events)).toEqual([0, 2]);
-  });
+  it.each(["told", "final", "every"] as const)(
+    "no state is left out before its event is known that anybody is told of: %s",
+    (choice) => {
+      for (const event of events) {
+        if (isMessageReceived(event)) continue;
+        const isTold = isForBus(choice, event) || isForCallbacks(event);
+        expect(isOfInterest(choice, event.state) || !isTold).toBe(true);
+      }
+    },
+  );
+
+  it.each([undefined, ...CALLBACK_OPTIONS])(
+    "callbacks: of what some endpoint wants, and of nothing else: %s",
+    (callbackOption) => {
+      const endpoints = [...CALLBACK_OPTIONS].map((option) =>
+        sampleEndpoint({ callbackOption: option, format: "cloudevents" }),
+      );
+      for (const told of events) {
+        const event = isMessageReceived(told) ? told : { ...told, callbackOption };
+        const isWantedBySome = endpoints.some((endpoint) => isWanted(endpoint, event));
+        expect([nameOf(event), isForCallbacks(event)]).toEqual([nameOf(event), isWantedBySome]);
+      }
+    },
+  );
 });

@@ -148,6 +148,12 @@ describe("dead letters", () => {
   it.each<[string, object, object]>([
     ["as it was in the queue", event, event],
     ["as it was on the bus", { source: "torpedo", "detail-type": "x", detail: event }, event],
+    ["and others of its account", { events: [event, event] }, { events: [event, event] }],
+    [
+      "and others for one endpoint",
+      { account: "acme", endpointId: "e", events: [event], since: 1 },
+      { account: "acme", endpointId: "e", events: [event], since: 1, again: true },
+    ],
     ["for one endpoint alone", { event, endpointId: "e", attempts: 3 }, { event, endpointId: "e" }],
     ["of an MO", messageReceived(sampleMo(0)), messageReceived(sampleMo(0))],
   ])("with an event %s have it told anew", async (_, content, resent) => {

@@ -7,7 +7,7 @@ import {
   type DeliveryTurn,
   deliverySchema,
 } from "../../../functions/core/callback-delivery.ts";
-import { createEndpointLanes } from "../../../functions/core/endpoint-lanes.ts";
+import { createEndpointLanes, type EndpointLanes } from "../../../functions/core/endpoint-lanes.ts";
 import { endpointDisabledSchema, messageStatusChanged } from "../../../functions/core/events.ts";
 import type { Message } from "../../../functions/core/message.ts";
 import type { WebhookResult } from "../../../functions/core/ports.ts";
@@ -117,8 +117,8 @@ describe("a turn", () => {
   });
 
   it("for an endpoint that is talked to already waits, longer the longer it has waited", async () => {
-    const taken = [await world.slots.acquire(sampleEndpoint(), startedAt + DAY)];
-    taken.push(await world.slots.acquire(sampleEndpoint(), startedAt + DAY));
+    const taken = [await world.slots.acquire(sampleEndpoint(), startedAt + DAY, false)];
+    taken.push(await world.slots.acquire(sampleEndpoint(), startedAt + DAY, false));
     world.fraction = 0;
     const turn = await world.begin();
     const waits: number[] = [];
@@ -143,7 +143,7 @@ describe("a turn", () => {
   });
 
   it("that came among the retries waits there for an endpoint that is talked to already", async () => {
-    for (const _ of [1, 2]) await world.slots.acquire(sampleEndpoint(), startedAt + DAY);
+    for (const _ of [1, 2]) await world.slots.acquire(sampleEndpoint(), startedAt + DAY, false);
     const turn = { ...(await world.begin()), aside: true as const };
     world.clock.advance(HOUR);
     expect(await world.take(turn)).toEqual({ kind: "busy" });
@@ -152,7 +152,7 @@ describe("a turn", () => {
   });
 
   it("that waited for the endpoint until the end is given up", async () => {
-    for (const _ of [1, 2]) await world.slots.acquire(sampleEndpoint(), startedAt + 3 * DAY);
+    for (const _ of [1, 2]) await world.slots.acquire(sampleEndpoint(), startedAt + 3 * DAY, false);
     const turn = await world.begin();
     world.clock.advance(DAY);
     expect(await world.take(turn)).toEqual({ kind: "busy" });
@@ -576,7 +576,7 @@ describe("an endpoint that says 410", () => {
         return answered(410);
       },
     };
-    const lanes = { inTurn: <T>(_: unknown, work: () => Promise<T>) => work() };
+    const lanes: EndpointLanes = { inTurn: (_, work) => work(() => true) };
     const outcomes = await Promise.all(turns.map((turn) => world.take(turn, { webhook, lanes })));
     expect(outcomes.map(({ kind }) => kind)).toEqual(Array(10).fill("given-up"));
     expect(outcomes.filter(({ disabled }) => disabled)).toHaveLength(1);
@@ -689,7 +689,8 @@ describe("an endpoint that its owner", () => {
     it("does not have what waited given up on where it is talked to already", async () => {
       const { sent, delivered } = await resumed();
       await world.take(sent);
-      for (const _ of [1, 2]) await world.slots.acquire(sampleEndpoint(), startedAt + 3 * DAY);
+      for (const _ of [1, 2])
+        await world.slots.acquire(sampleEndpoint(), startedAt + 3 * DAY, false);
       expect(await world.take(delivered)).toEqual({ kind: "busy" });
       expect(world.queue.delayed).toEqual([{ turn: { ...delivered, turn: 2 }, delaySeconds: 2 }]);
     });
@@ -777,7 +778,7 @@ describe("an endpoint whose circuit is open", () => {
       turns.push(await world.begin({ subject }));
     }
     await world.setHealth({ failures: 5, openings: 1, openUntil: startedAt });
-    const lanes = { inTurn: <T>(_: unknown, work: () => Promise<T>) => work() };
+    const lanes: EndpointLanes = { inTurn: (_, work) => work(() => true) };
     const outcomes = await Promise.all(turns.map((turn) => world.take(turn, { lanes })));
     expect(outcomes.map(({ kind }) => kind).sort()).toEqual(["deferred", "deferred", "delivered"]);
     expect(requests()).toBe(1);
@@ -889,7 +890,7 @@ describe("health that others keep changing", () => {
 
   it("counts each failure of those that fail at the same time", async () => {
     world.answers(failed("timeout"));
-    const lanes = { inTurn: <T>(_: unknown, work: () => Promise<T>) => work() };
+    const lanes: EndpointLanes = { inTurn: (_, work) => work(() => true) };
     const turns = [await world.begin(), await world.begin({ subject: "trace-2" })];
     await Promise.all(turns.map((turn) => world.take(turn, { lanes })));
     expect(await world.health()).toMatchObject({ failures: 2 });
@@ -1063,7 +1064,7 @@ describe("a test", () => {
   });
 
   it("waits for a slot like everybody else", async () => {
-    for (const _ of [1, 2]) await world.slots.acquire(sampleEndpoint(), startedAt + MINUTE);
+    for (const _ of [1, 2]) await world.slots.acquire(sampleEndpoint(), startedAt + MINUTE, false);
     const turn = await begin();
     expect(await world.take(turn)).toEqual({ kind: "busy" });
     expect(world.queue.delayed).toEqual([{ turn, delaySeconds: 2 }]);

@@ -1,42 +1,22 @@
-import type { AttributeValue } from "@aws-sdk/client-dynamodb";
-import { marshall } from "@aws-sdk/util-dynamodb";
-import type { DynamoDBRecord } from "aws-lambda";
 import { beforeEach, describe, expect, it } from "vitest";
-import { eventOfRecord } from "../../../functions/adapters/dynamodb/message-stream.ts";
+import { changeOfRecord } from "../../../functions/adapters/dynamodb/message-stream.ts";
 import {
   isMessageReceived,
   messageReceived,
   type TorpedoEvent,
 } from "../../../functions/core/events.ts";
 import type { Message } from "../../../functions/core/message.ts";
+import type { EventChoice } from "../../../functions/core/publish-changes.ts";
 import { createHandler } from "../../../functions/status-events/handler.ts";
 import { MemoryBus } from "../../support/memory.ts";
 import { RecordingLog, RecordingMeter } from "../../support/recording-log.ts";
 import { sampleLongMessage, sampleMessage, sampleMo } from "../../support/samples.ts";
+import { recordOf } from "./support.ts";
 
 const now = Date.parse("2026-03-02T15:00:00Z");
-const MT = { pk: "acme#id-1", sk: "MT" };
-
-function recordOf(
-  sequenceNumber: string,
-  after?: object,
-  before?: object,
-  key: { readonly pk: string; readonly sk: string } = MT,
-): DynamoDBRecord {
-  const image = (item: object) => marshall({ ...key, ...item }) as Record<string, AttributeValue>;
-  return {
-    eventName: after ? (before ? "MODIFY" : "INSERT") : "REMOVE",
-    dynamodb: {
-      SequenceNumber: sequenceNumber,
-      Keys: marshall(key),
-      ...(after && { NewImage: image(after) }),
-      ...(before && { OldImage: image(before) }),
-    },
-  } as DynamoDBRecord;
-}
-
 describe("status-events", () => {
   let bus: MemoryBus;
+  let queue: MemoryBus;
   let log: RecordingLog;
   let meter: RecordingMeter;
   let setAside: { what: unknown; cause: string }[];
@@ -44,19 +24,33 @@ describe("status-events", () => {
 
   beforeEach(() => {
     bus = new MemoryBus();
+    queue = new MemoryBus();
     log = new RecordingLog();
     meter = new RecordingMeter();
     setAside = [];
-    const deadLetters = {
-      put: async (what: unknown, cause: string) => {
-        setAside.push({ what, cause });
-      },
-    };
-    handle = createHandler({ eventOf: eventOfRecord, bus, deadLetters, log, meter });
+    begin("told");
   });
+
+  /** A new copy of the function, that remembers nothing. */
+  function begin(choice: EventChoice): void {
+    handle = createHandler({
+      changeOf: changeOfRecord,
+      choice,
+      bus,
+      callbacks: { put: (events) => queue.publish(events) },
+      deadLetters: {
+        put: async (what, cause) => {
+          setAside.push({ what, cause });
+        },
+      },
+      log,
+      meter,
+    });
+  }
 
   const stateOf = (event: TorpedoEvent) => (isMessageReceived(event) ? "RECEIVED" : event.state);
   const statesOnBus = () => bus.events.map(stateOf);
+  const statesInQueue = () => queue.events.map(stateOf);
 
   const queued = sampleMessage(now);
   const later = (ms: number, overrides: Partial<Message>) =>
@@ -65,18 +59,18 @@ describe("status-events", () => {
   const sent = later(300, { state: "SENT", sentAt: now + 300 });
   const delivered = later(2_300, { state: "DELIVERED", sentAt: now + 300 });
 
-  it("tells of every change of a message, in order, and measures it", async () => {
-    const response = await handle({
-      Records: [
-        recordOf("1", queued),
-        recordOf("2", sending, queued),
-        recordOf("3", sent, sending),
-        recordOf("4", delivered, sent),
-        recordOf("5", undefined, delivered),
-      ],
-    });
-    expect(response).toEqual({ batchItemFailures: [] });
-    expect(statesOnBus()).toEqual(["QUEUED", "SENDING", "SENT", "DELIVERED"]);
+  const lifeOf = (overrides: Partial<Message> = {}) => {
+    const changes = [queued, sending, sent, delivered].map((one) => ({ ...one, ...overrides }));
+    return [
+      ...changes.map((after, n) => recordOf(String(n + 1), after, changes[n - 1])),
+      recordOf("5", undefined, changes.at(-1)),
+    ];
+  };
+
+  it("tells of what customers can be told of, in order, and measures everything", async () => {
+    expect(await handle({ Records: lifeOf() })).toEqual({ batchItemFailures: [] });
+    expect(statesOnBus()).toEqual(["SENT", "DELIVERED"]);
+    expect(queue.events).toEqual(bus.events);
     expect(meter.counts).toEqual({
       MessagesAccepted: 1,
       MessagesSent: 1,
@@ -87,41 +81,155 @@ describe("status-events", () => {
     expect(meter.flushes).toBe(1);
   });
 
-  it("has the stream come again from what the bus did not take, and counts only what it took", async () => {
-    bus.refuses = (event) => stateOf(event) === "SENDING";
-    const response = await handle({
-      Records: [recordOf("1", queued), recordOf("2", sending, queued)],
-    });
-    expect(response).toEqual({ batchItemFailures: [{ itemIdentifier: "2" }] });
-    expect(meter.counts).toEqual({ MessagesAccepted: 1 });
-    // What was taken behind it comes again as well, and is counted then.
-    await handle({
-      Records: [
-        recordOf("2", sending, queued),
-        recordOf("3", sampleMessage(now, { traceId: "other" })),
-      ],
-    });
-    expect(meter.counts).toEqual({ MessagesAccepted: 1 });
+  it.each([
+    ["told", ["SENT", "DELIVERED"]],
+    ["final", ["DELIVERED"]],
+    ["every", ["QUEUED", "SENDING", "SENT", "DELIVERED"]],
+  ] as const)("tells the bus of as much as the stage says: %s", async (choice, states) => {
+    begin(choice);
+    await handle({ Records: lifeOf() });
+    expect(statesOnBus()).toEqual(states);
+    expect(statesInQueue()).toEqual(["SENT", "DELIVERED"]);
+    expect(meter.counts).toMatchObject({ MessagesAccepted: 1, MessagesSent: 1 });
   });
 
-  it("throws where the bus is away, so that the whole batch comes again", async () => {
+  it.each([
+    [undefined, ["SENT", "DELIVERED"]],
+    ["ALL", ["SENT", "DELIVERED"]],
+    ["FINAL", ["DELIVERED"]],
+    ["NONE", []],
+  ] as const)("leaves out callbacks that nobody can want: %s", async (callbackOption, states) => {
+    await handle({ Records: lifeOf(callbackOption && { callbackOption }) });
+    expect(statesInQueue()).toEqual(states);
+    expect(statesOnBus()).toEqual(["SENT", "DELIVERED"]);
+  });
+
+  it("counts a message that took the place of an expired one as accepted", async () => {
+    const old = sampleMessage(now - 100_000_000, { ...delivered, traceId: "old" });
+    const blocked = sampleMessage(now, { state: "BLOCKED", reason: "opt-out" });
+    await handle({ Records: [recordOf("1", queued, old), recordOf("2", blocked, old)] });
+    expect(meter.counts).toEqual({ MessagesAccepted: 2, MessagesBlocked: 1 });
+    expect(bus.events).toMatchObject([{ state: "BLOCKED", final: true }]);
+    expect(bus.events[0]).not.toHaveProperty("previousState");
+  });
+
+  const accepted = recordOf("1", queued);
+  const wasSent = recordOf("2", sent, sending);
+  const wasDelivered = recordOf("3", delivered, sent);
+
+  it("has the stream come again from what the bus did not take, and counts only what it took", async () => {
+    bus.refuses = (event) => stateOf(event) === "SENT";
+    const response = await handle({ Records: [accepted, wasSent, wasDelivered] });
+    expect(response).toEqual({ batchItemFailures: [{ itemIdentifier: "2" }] });
+    expect(meter.counts).toEqual({ MessagesAccepted: 1 });
+    bus.refuses = () => false;
+    expect(await handle({ Records: [wasSent, wasDelivered] })).toEqual({ batchItemFailures: [] });
+    expect(meter.counts).toEqual({
+      MessagesAccepted: 1,
+      MessagesSent: 1,
+      PartsSent: 1,
+      MessagesDelivered: 1,
+    });
+    // What one of them had taken it was not given again.
+    expect(statesOnBus()).toEqual(["DELIVERED", "SENT"]);
+    expect(statesInQueue()).toEqual(["SENT", "DELIVERED"]);
+  });
+
+  it("has the whole batch come again where the bus is away, and says why", async () => {
+    const publish = bus.publish;
     bus.publish = () => Promise.reject(new Error("away"));
-    await expect(handle({ Records: [recordOf("1", queued)] })).rejects.toThrow("away");
+    const Records = [wasSent, wasDelivered];
+    for (let n = 0; n < 5; n++) {
+      expect(await handle({ Records })).toEqual({ batchItemFailures: [{ itemIdentifier: "2" }] });
+    }
+    expect(log.errors).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ message: "events not taken: bus", detail: "away" }),
+        { message: "changes come again", traceIds: ["trace-1", "trace-1"] },
+      ]),
+    );
+    bus.publish = publish;
+    await handle({ Records });
+    expect(statesOnBus()).toEqual(["SENT", "DELIVERED"]);
+    expect(statesInQueue()).toEqual(["SENT", "DELIVERED"]);
+  });
+
+  it("does not have the bus told again and again while the queue is away", async () => {
+    queue.refuses = () => true;
+    for (let n = 0; n < 5; n++) {
+      const response = await handle({ Records: [wasSent] });
+      expect(response).toEqual({ batchItemFailures: [{ itemIdentifier: "2" }] });
+    }
+    queue.refuses = () => false;
+    expect(await handle({ Records: [wasSent] })).toEqual({ batchItemFailures: [] });
+    expect([statesOnBus(), statesInQueue()]).toEqual([["SENT"], ["SENT"]]);
+    // It is not remembered for longer than it may come again.
+    await handle({ Records: [wasSent] });
+    expect([statesOnBus(), statesInQueue()]).toEqual([
+      ["SENT", "SENT"],
+      ["SENT", "SENT"],
+    ]);
   });
 
   it("sets aside, with the reason, a record that it cannot read, and goes on", async () => {
     const strange = recordOf("1", { ...queued, version: 2 });
-    const response = await handle({ Records: [strange, recordOf("2", queued)] });
+    const response = await handle({ Records: [strange, wasSent] });
     expect(response).toEqual({ batchItemFailures: [] });
     expect(setAside).toEqual([
       { what: strange, cause: expect.stringContaining("cannot be read: version") },
     ]);
-    expect(bus.events).toHaveLength(1);
+    expect(statesOnBus()).toEqual(["SENT"]);
+  });
+
+  it.each([
+    ["version", { ...sent, version: 2 }],
+    ["state", { ...sent, state: "LOST" }],
+    ["traceId", { ...sent, traceId: undefined }],
+    ["attempts", { ...sent, attempts: "many" }],
+    ["parts", { ...sent, parts: "two" }],
+  ])("sets aside what it cannot read the %s of", async (what, after) => {
+    const item = JSON.parse(JSON.stringify(after));
+    await handle({ Records: [recordOf("1", item, sending)] });
+    expect(setAside).toMatchObject([{ cause: expect.stringContaining(`read: ${what}`) }]);
+    expect([bus.events, queue.events]).toEqual([[], []]);
+  });
+
+  it("sets a record aside once, however often those before it come again", async () => {
+    const strange = recordOf("3", { ...queued, version: 2 });
+    bus.refuses = () => true;
+    await handle({ Records: [wasSent, strange] });
+    await handle({ Records: [wasSent, strange] });
+    expect(setAside).toEqual([]);
+    bus.refuses = () => false;
+    await handle({ Records: [wasSent, strange] });
+    expect(setAside).toHaveLength(1);
+  });
+
+  it("has the stream come again from a record that could not be set aside", async () => {
+    const strange = recordOf("3", { ...queued, version: 2 });
+    setAside.push = () => {
+      throw new Error("away");
+    };
+    const response = await handle({ Records: [wasSent, strange, recordOf("4", queued)] });
+    expect(response).toEqual({ batchItemFailures: [{ itemIdentifier: "3" }] });
+    expect(meter.counts).toEqual({ MessagesSent: 1, PartsSent: 1 });
   });
 
   it("logs neither numbers nor texts", async () => {
-    await handle({ Records: [recordOf("1", queued), recordOf("2", { ...queued, version: 2 })] });
+    queue.refuses = () => true;
+    await handle({ Records: [recordOf("1", { ...queued, version: 2 }), wasSent] });
+    expect(log.errors).toHaveLength(2);
     expect(JSON.stringify([log.infos, log.errors])).not.toMatch(/5519900001111|Hello/);
+  });
+
+  it("says nothing beside its metrics of what went well, and names messages that failed", async () => {
+    await handle({ Records: lifeOf() });
+    expect([log.infos, log.errors]).toEqual([[], []]);
+    const failed = (traceId: string) => sampleMessage(now, { state: "FAILED", traceId });
+    await handle({ Records: [recordOf("1", failed("one")), recordOf("2", failed("two"))] });
+    expect(log.infos).toEqual([
+      { message: "messages failed", state: "FAILED", traceIds: ["one", "two"] },
+    ]);
   });
 
   it("counts how messages ended", async () => {
@@ -179,34 +287,31 @@ describe("status-events", () => {
       expect(meter.times).toEqual({});
     });
 
-    it("logs that they came, and neither number nor text", async () => {
+    it.each(["told", "final", "every"] as const)("whatever the stage says: %s", async (choice) => {
+      begin(choice);
       await handle({ Records: [recordOf("1", mo, undefined, known)] });
-      expect(log.infos).toEqual([
-        {
-          message: "batch",
-          events: [{ traceId: messageReceived(mo).eventId, state: "RECEIVED" }],
-        },
-      ]);
-      expect(JSON.stringify(log.infos)).not.toMatch(/5519900001111|a reply/);
+      expect(statesOnBus()).toEqual(["RECEIVED"]);
+      expect(queue.events).toEqual(bus.events);
     });
 
     it("has the stream come again from one that the bus did not take", async () => {
       bus.refuses = isMessageReceived;
       const response = await handle({
-        Records: [recordOf("1", queued), recordOf("2", mo, undefined, known)],
+        Records: [wasSent, recordOf("3", mo, undefined, known)],
       });
-      expect(response).toEqual({ batchItemFailures: [{ itemIdentifier: "2" }] });
-      expect(statesOnBus()).toEqual(["QUEUED"]);
-      expect(meter.counts).toEqual({ MessagesAccepted: 1 });
+      expect(response).toEqual({ batchItemFailures: [{ itemIdentifier: "3" }] });
+      expect(statesOnBus()).toEqual(["SENT"]);
+      expect(meter.counts).toEqual({ MessagesSent: 1, PartsSent: 1 });
+      expect(JSON.stringify(log.errors)).not.toMatch(/5519900001111|a reply/);
     });
 
     it("sets aside, without its text in the log, one that it cannot read", async () => {
       const strange = recordOf("1", { ...mo, version: 2 }, undefined, known);
-      await handle({ Records: [strange, recordOf("2", queued)] });
+      await handle({ Records: [strange, wasSent] });
       expect(setAside).toEqual([
         { what: strange, cause: expect.stringContaining("MO cannot be read: version") },
       ]);
-      expect(statesOnBus()).toEqual(["QUEUED"]);
+      expect(statesOnBus()).toEqual(["SENT"]);
       expect(JSON.stringify([log.infos, log.errors])).not.toMatch(/5519900001111|a reply/);
     });
   });
