@@ -8,7 +8,6 @@ import type {
   Clock,
   DispatchQueue,
   MessageChange,
-  MessageSeen,
   MessageStore,
   Randomness,
   TimeLimit,
@@ -80,7 +79,7 @@ export async function dispatchMessage(
   if (candidates.length === 0) return block(deps, found);
   const begun = await beginWith(deps, found, candidates);
   if (!begun) return hold(deps, found);
-  const lease = await claimFor(deps, ref, begun.candidates[0], startedAt);
+  const lease = await claimFor(deps, found, begun.candidates[0], startedAt);
   if (lease.kind === "absent") return { kind: "absent" };
   if (lease.kind === "refused") return handleRefusedClaim(deps, ref, lease.message, startedAt);
   const result = await handOver(deps, lease.message, begun.candidates, begun.leave);
@@ -145,7 +144,7 @@ function mayBeClaimed(message: Message, now: number): boolean {
 /** @throws SlowClaimError where the time left may not do for the carrier's answer and its record: when the lease has run out */
 async function claimFor(
   deps: DispatchDependencies,
-  ref: MessageRef,
+  known: Message,
   candidate: Candidate,
   startedAt: number,
 ) {
@@ -153,7 +152,8 @@ async function claimFor(
   if (!inTime()) throw new SlowClaimError();
   const now = deps.clock.now();
   const lease = { token: deps.randomness.uuid(), until: now + deps.leaseMs };
-  const claim = await deps.messages.claim(ref, { now, lease, carrier: nameOfCarrier(candidate) });
+  const carrier = nameOfCarrier(candidate);
+  const claim = await deps.messages.claim(refOf(known), { now, lease, carrier, known });
   if (claim.kind === "claimed" && !inTime()) throw new SlowClaimError();
   return { ...claim, lease };
 }
@@ -257,7 +257,7 @@ async function recordWhole(
 ): Promise<DispatchOutcome> {
   const message = claimed ?? (await messages.find(ref.account, ref.id));
   if (message?.traceId !== ref.traceId) return { kind: "absent" };
-  const seen: MessageSeen = { ...message, state: "SENDING", lease };
+  const seen: Message = { ...message, state: "SENDING", lease };
   const settled = { stateAt: at, lease: undefined, operator: outcome.operator };
   switch (outcome.kind) {
     case "accepted":
@@ -760,7 +760,7 @@ async function defer(
 /** Records a change; where somebody was faster, theirs stands. */
 async function move(
   messages: Pick<MessageStore, "change">,
-  seen: MessageSeen,
+  seen: Message,
   change: StateChange,
 ): Promise<DispatchOutcome> {
   const moved = await messages.change(seen, change);

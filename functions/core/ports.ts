@@ -92,17 +92,10 @@ export interface MessageStore {
   /**
    * Changes a message if it is still in the state, under the lease if any, and with the parts if
    * any, that it was seen in.
-   * @returns the message as changed, or undefined where somebody else was faster
+   * @returns the message as it was seen with the change, or undefined where somebody else was faster
    */
-  change(seen: MessageSeen, change: MessageChange): Promise<Message | undefined>;
+  change(seen: Message, change: MessageChange): Promise<Message | undefined>;
 }
-
-/** A message, as far as it tells whether anybody has changed it since, and where its changes are listed. */
-export type MessageSeen = MessageRef &
-  Pick<
-    Message,
-    "state" | "lease" | "parts" | "dialect" | "callbackOption" | "subAccount" | "acceptedAt"
-  >;
 
 /** What an MO needs to know of the message that it answers. */
 export type SentMessage = Pick<
@@ -189,6 +182,8 @@ export interface ClaimRequest {
   readonly now: number;
   readonly lease: { readonly token: string; readonly until: number };
   readonly carrier: string;
+  /** How the message was a moment ago: then it need not be sent back, as a rule. */
+  readonly known?: Message;
 }
 
 /** The accounts and what belongs to them. */

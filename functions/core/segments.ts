@@ -27,7 +27,11 @@ const SEPTETS: ReadonlyMap<string, number> = new Map(
   Array.from(BASIC + EXTENSION, (character) => [character, BASIC.includes(character) ? 1 : 2]),
 );
 
-const isGsm = (text: string) => [...text].every((character) => SEPTETS.has(character));
+/** Nothing but the basic table, in which a character is a septet and a UTF-16 code unit. */
+const ALL_BASIC = new RegExp(`^[${BASIC.replace(/[\]\\^-]/g, "\\$&")}]*$`);
+
+const isGsm = (text: string) =>
+  ALL_BASIC.test(text) || [...text].every((character) => SEPTETS.has(character));
 
 /** What an SMS holds alone and as one of several parts, and what a code point takes of that. */
 interface Coding {
@@ -87,6 +91,7 @@ function splitAnywhere(text: string): string[] {
 }
 
 function fill(text: string, limit: number, { sizeOf }: Coding): string[] {
+  if (text.length <= limit && ALL_BASIC.test(text)) return [text];
   const parts: string[] = [];
   let part = "";
   let size = 0;

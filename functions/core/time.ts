@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 // Its functions, and not Temporal's classes: what is not called is not in the bundles.
 import * as Calendar from "temporal-polyfill/fns/Calendar";
 import * as Instant from "temporal-polyfill/fns/Instant";
@@ -84,8 +85,30 @@ export function formatLocal(at: number, zone: string): string {
   });
 }
 
+const MINUTE_MS = 60_000;
+/** From here on no zone's offset has seconds, and none changes within a minute. */
+const WHOLE_MINUTES_SINCE = Date.UTC(1973, 0);
+/** Campaigns have many things happen within a minute. */
+const minutes = new LRUCache<string, { readonly before: string; readonly after: string }>({
+  max: 500,
+});
+
 /** `2014-08-26T12:55:48.593-03:00`: local time with offset, to the millisecond (Mesago document, callbacks). */
 export function formatWithOffset(at: number, zone: string): string {
+  if (at < WHOLE_MINUTES_SINCE) return withOffset(at, zone);
+  const minute = Math.floor(at / MINUTE_MS);
+  const name = `${minute} ${zone}`;
+  let known = minutes.get(name);
+  if (!known) {
+    const [before = "", after = ""] = withOffset(minute * MINUTE_MS, zone).split(":00.000");
+    known = { before, after };
+    minutes.set(name, known);
+  }
+  const seconds = ((at - minute * MINUTE_MS) / 1_000).toFixed(3).padStart(6, "0");
+  return `${known.before}:${seconds}${known.after}`;
+}
+
+function withOffset(at: number, zone: string): string {
   return ZonedDateTime.toString(zoned(at, zone), {
     smallestUnit: "millisecond",
     timeZoneName: "never",

@@ -14,7 +14,6 @@ import type {
   DispatchQueue,
   EventBus,
   MessageChange,
-  MessageSeen,
   MessageStore,
   MoStore,
   NewMos,
@@ -185,7 +184,7 @@ export class MemoryMessages implements MessageStore {
     return { kind: "claimed" as const, message: claimed };
   }
 
-  async change(seen: MessageSeen, change: MessageChange) {
+  async change(seen: Message, change: MessageChange) {
     const stored = this.#current(seen.account, seen.id);
     const untouched =
       stored?.traceId === seen.traceId &&
@@ -193,9 +192,8 @@ export class MemoryMessages implements MessageStore {
       stored.lease?.token === seen.lease?.token &&
       (!seen.parts || isDeepStrictEqual(stored.parts, seen.parts));
     if (!untouched) return undefined;
-    const changed = { ...stored, ...change } as Message;
-    this.#put(changed);
-    return changed;
+    this.#put({ ...stored, ...change } as Message);
+    return { ...seen, ...change } as Message;
   }
 
   #put(message: Message) {

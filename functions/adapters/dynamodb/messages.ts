@@ -12,13 +12,7 @@ import {
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import * as z from "zod";
 import { type Message, messageSchema } from "../../core/message.ts";
-import type {
-  Clock,
-  MessageChange,
-  MessageSeen,
-  MessageStore,
-  SentMessage,
-} from "../../core/ports.ts";
+import type { Clock, MessageChange, MessageStore, SentMessage } from "../../core/ports.ts";
 import { slicesOf } from "../../core/slices.ts";
 import { hasListedChanges, isListed } from "../../core/status-list.ts";
 import { getAll } from "./get-all.ts";
@@ -65,7 +59,7 @@ function itemOf(message: Message) {
 }
 
 /** Where a message is among the changed ones of its partition. */
-const changedKeyOf = ({ id, subAccount, acceptedAt }: Omit<MessageSeen, "state">) =>
+const changedKeyOf = ({ id, subAccount, acceptedAt }: Message) =>
   `${changesOf(subAccount)}${new Date(acceptedAt).toISOString()}#${id}`;
 
 const correlationOf = (account: string, correlationId: string) => `${account}#${correlationId}`;
@@ -345,18 +339,28 @@ export function createMessageStore(deps: {
       return taken;
     },
 
-    async claim({ account, id, traceId }, { now, lease, carrier }) {
+    async claim({ account, id, traceId }, { now, lease, carrier, known }) {
       const key = keyOf(account, id);
+      const claimed = { state: "SENDING", stateAt: now, lease, carrier } as const;
+      const inTime = [sameTrace(traceId), maySendAt(now), notRemovedAt(now)];
+      if (known?.state === "QUEUED" && known.attempts === 0) {
+        const first = await execute(
+          updateStatement(TableName, key, {
+            set: [...Object.entries(claimed), ["attempts", 1]],
+            where: [...inTime, ['"state" = ?', "QUEUED"], ['"attempts" = ?', 0]],
+          }),
+        );
+        // Nobody has had it in hand: nothing of it has changed that is of use to who has it now.
+        if (first.kind === "done") {
+          return { kind: "claimed", message: { ...known, ...claimed, attempts: 1 } };
+        }
+      }
       const executed = await execute(
         updateStatement(TableName, key, {
-          set: [
-            ["state", "SENDING"],
-            ["stateAt", now],
-            ["lease", lease],
-            ["carrier", carrier],
-          ],
+          set: Object.entries(claimed),
           alsoSet: ['"attempts" = "attempts" + 1'],
-          where: [sameTrace(traceId), queuedOrLeaseRanOut(now), maySendAt(now), notRemovedAt(now)],
+          where: [...inTime, queuedOrLeaseRanOut(now)],
+          returns: true,
         }),
       );
       if (executed.kind === "done") {
@@ -374,12 +378,11 @@ export function createMessageStore(deps: {
     },
 
     async change(seen, change) {
-      const { account, id } = seen;
       const becomesListed =
         change.state && isListed({ state: change.state, reason: change.reason });
       const fields = Object.entries(change);
       const executed = await execute(
-        updateStatement(TableName, keyOf(account, id), {
+        updateStatement(TableName, keyOf(seen.account, seen.id), {
           set: [
             ...fields.filter(([, value]) => value !== undefined),
             ...(becomesListed && hasListedChanges(seen)
@@ -396,7 +399,7 @@ export function createMessageStore(deps: {
           ],
         }),
       );
-      if (executed.kind === "done") return returned(executed.item, account, id);
+      if (executed.kind === "done") return { ...seen, ...change } as Message;
       const stored = executed.item && messageOfItem(executed.item);
       return stored && hasHappened(stored, seen, change) ? stored : undefined;
     },
@@ -421,7 +424,7 @@ const maySendAt = (now: number): Condition => [
   now,
 ];
 
-/** A statement that changes an item, if it is there and the conditions hold, and returns it as it is then. */
+/** A statement that changes an item, if it is there and the conditions hold. */
 function updateStatement(
   tableName: string,
   key: ItemKey,
@@ -431,9 +434,11 @@ function updateStatement(
     readonly alsoSet?: readonly string[];
     readonly remove?: readonly string[];
     readonly where: readonly Condition[];
+    /** Whether it returns the item as it is then. */
+    readonly returns?: boolean;
   },
 ): Statement {
-  const { set, alsoSet = [], remove = [], where } = update;
+  const { set, alsoSet = [], remove = [], where, returns } = update;
   // One clause for each: not everything that speaks PartiQL takes several in one.
   const clauses = [
     ...set.map(([field]) => `SET "${field}" = ?`),
@@ -443,7 +448,7 @@ function updateStatement(
   const conditions = ['"pk" = ?', '"sk" = ?', ...where.map(([text]) => text)];
   return {
     key,
-    text: `UPDATE "${tableName}" ${clauses.join(" ")} WHERE ${conditions.join(" AND ")} RETURNING ALL NEW *`,
+    text: `UPDATE "${tableName}" ${clauses.join(" ")} WHERE ${conditions.join(" AND ")}${returns ? " RETURNING ALL NEW *" : ""}`,
     parameters: [
       ...set.map(([, value]) => value),
       key.pk,
@@ -457,7 +462,7 @@ function updateStatement(
  * Whether a change that the store refuses is one that it has already made: the SDK retries a
  * request whose answer was lost, and the condition that held for the first try fails the second.
  */
-function hasHappened(stored: Message, seen: MessageSeen, change: MessageChange): boolean {
+function hasHappened(stored: Message, seen: Message, change: MessageChange): boolean {
   return (
     stored.traceId === seen.traceId &&
     stored.state !== seen.state &&

@@ -303,7 +303,7 @@ describe("taking messages from DynamoDB whose status has changed", () => {
   const valuesOf = ({ body }: WireRequest) =>
     (body.ExpressionAttributeValues ?? {}) as Record<string, { S: string }>;
   const TAKE =
-    'UPDATE "Messages" SET "takenBy" = ? REMOVE "changed" WHERE "pk" = ? AND "sk" = ? AND "traceId" = ? AND "state" = ? AND "changed" IS NOT MISSING RETURNING ALL NEW *';
+    'UPDATE "Messages" SET "takenBy" = ? REMOVE "changed" WHERE "pk" = ? AND "sk" = ? AND "traceId" = ? AND "state" = ? AND "changed" IS NOT MISSING';
   /** The values of a statement that takes a message, in its order. */
   const parametersOf = ({ body }: WireRequest) =>
     (body.Parameters as { S: string }[]).map(({ S }) => S);

@@ -141,6 +141,21 @@ describe("parseDateTime", () => {
     expect(parseDateTime("2016-06-08T10:00:00", "Mars/Base")).toBeUndefined();
   });
 
+  it("writes what Temporal does, in every zone and at every time", () => {
+    const zones = fc.constantFrom(...Intl.supportedValuesOf("timeZone"));
+    const times = fc.integer({ min: -1_000_000_000_000, max: 4_000_000_000_000 });
+    fc.assert(
+      fc.property(zones, times, fc.nat(120_000), (zone, instant, later) => {
+        for (const each of [instant, instant + later]) {
+          const zoned = Temporal.Instant.fromEpochMilliseconds(each).toZonedDateTimeISO(zone);
+          const written = { smallestUnit: "millisecond", timeZoneName: "never" } as const;
+          expect(formatWithOffset(each, zone)).toBe(zoned.toString(written));
+        }
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
   it("reads what formatWithOffset writes, to the millisecond", () => {
     fc.assert(
       fc.property(instants, zones, zones, (instant, zone, other) => {

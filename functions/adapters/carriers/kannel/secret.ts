@@ -75,6 +75,9 @@ async function within<T>(ms: number, reading: Promise<T>): Promise<T> {
 const isSame = (one: KannelSecret, other: KannelSecret) =>
   one.username === other.username && one.password === other.password;
 
+/** By what was read: the same, for as long as it is remembered. */
+const known = new WeakMap<object, KannelSecret>();
+
 async function parsed(values: Promise<unknown>): Promise<KannelSecret> {
   let read: unknown;
   try {
@@ -82,8 +85,14 @@ async function parsed(values: Promise<unknown>): Promise<KannelSecret> {
   } catch (error) {
     throw new SecretError("the secret could not be read", { cause: error });
   }
+  const isObject = typeof read === "object" && read !== null;
+  const before = isObject ? known.get(read as object) : undefined;
+  if (before) return before;
   const result = kannelSecretSchema.safeParse(read);
-  if (result.success) return result.data;
+  if (result.success) {
+    if (isObject) known.set(read as object, result.data);
+    return result.data;
+  }
   throw new SecretError(
     `the secret lacks a ${result.error.issues[0]?.path.join(".")} that will do`,
   );
