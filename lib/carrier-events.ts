@@ -12,6 +12,13 @@ import type { Stage } from "./stage.ts";
 
 const TIMEOUT = Duration.seconds(20);
 
+/**
+ * Receipts come in swarms, and are far cheaper together. A second is little beside what operators
+ * take to send them.
+ */
+const REPORTS_AT_ONCE = 50;
+const WAIT_FOR_MORE = Duration.seconds(1);
+
 const WHEN_SET_ASIDE = {
   impact: "Receipts were not applied: their messages look undelivered; or MOs are nobody's.",
   action:
@@ -48,6 +55,8 @@ export class CarrierEvents extends Construct {
       stage,
       worker: fn,
       maxConcurrency: stage.concurrency.carrierEvents,
+      batchSize: REPORTS_AT_ONCE,
+      waitForMore: WAIT_FOR_MORE,
       oldestMessage: Duration.minutes(5),
       whenStuck: {
         impact: "Delivery statuses and MOs reach customers late.",

@@ -16,8 +16,10 @@ export interface QueueWorkerProps {
   readonly stage: Stage;
   readonly worker: LambdaFunction & { readonly timeout: Duration };
   readonly maxConcurrency: number;
-  /** Messages per invocation; 10 where not said. */
+  /** Messages per invocation; 10 where not said. For more than that, SQS wants `waitForMore`. */
   readonly batchSize?: number;
+  /** How long messages wait for others to share an invocation with; at least a second. */
+  readonly waitForMore?: Duration;
   /** The age of the oldest message that is alarming. */
   readonly oldestMessage: Duration;
   /** What it means that this queue stands still. */
@@ -50,6 +52,7 @@ export class QueueWorker extends Construct {
         batchSize: props.batchSize ?? BATCH_SIZE,
         reportBatchItemFailures: true,
         maxConcurrency,
+        ...(props.waitForMore && { maxBatchingWindow: props.waitForMore }),
       }),
     );
     alarmOnAge(this, "AgeAlarm", stage, this.queue, props.oldestMessage, props.whenStuck);
