@@ -11,7 +11,7 @@ import {
 } from "@aws-sdk/lib-dynamodb";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import * as z from "zod";
-import { type Message, messageSchema } from "../../core/message.ts";
+import { type Message, type MessageRef, messageSchema } from "../../core/message.ts";
 import type { Clock, MessageChange, MessageStore, SentMessage } from "../../core/ports.ts";
 import { slicesOf } from "../../core/slices.ts";
 import { hasListedChanges, isListed } from "../../core/status-list.ts";
@@ -212,6 +212,41 @@ export function createMessageStore(deps: {
     return takenBy === takenNow && changed === undefined ? message : undefined;
   }
 
+  /** @returns `refused` with whatever is stored under the id */
+  async function claimAs(
+    how: Claimable,
+    { account, id, traceId }: MessageRef,
+    { now, lease, carrier, known }: ClaimRequest,
+  ): Promise<Claim> {
+    const claimed = { state: "SENDING", stateAt: now, lease, carrier } as const;
+    // Nobody has had it in hand: nothing of it has changed that is of use to who has it now.
+    const fresh = how === "new" ? known : undefined;
+    const executed = await execute(
+      updateStatement(TableName, keyOf(account, id), {
+        set: [...Object.entries(claimed), ...(fresh ? [["attempts", 1] as const] : [])],
+        alsoSet: fresh ? [] : ['"attempts" = "attempts" + 1'],
+        where: [
+          sameTrace(traceId),
+          ['"claimableFrom" <= ?', now],
+          ['"claimableUntil" > ?', now],
+          notRemovedAt(now),
+          ...(how === "lapsed" ? leaseRanOut(now) : [['"state" = ?', "QUEUED"] as const]),
+          ...(fresh ? [['"attempts" = ?', 0] as const] : []),
+        ],
+        returns: !fresh,
+      }),
+    );
+    if (executed.kind === "refused") {
+      return executed.item
+        ? { kind: "refused", message: messageOfItem(executed.item) }
+        : { kind: "absent" };
+    }
+    const message = fresh
+      ? { ...fresh, ...claimed, attempts: 1 }
+      : await returned(executed.item, account, id);
+    return message ? { kind: "claimed", message } : { kind: "absent" };
+  }
+
   return {
     insert,
 
@@ -339,42 +374,22 @@ export function createMessageStore(deps: {
       return taken;
     },
 
-    async claim({ account, id, traceId }, { now, lease, carrier, known }) {
-      const key = keyOf(account, id);
-      const claimed = { state: "SENDING", stateAt: now, lease, carrier } as const;
-      const inTime = [sameTrace(traceId), maySendAt(now), notRemovedAt(now)];
-      if (known?.state === "QUEUED" && known.attempts === 0) {
-        const first = await execute(
-          updateStatement(TableName, key, {
-            set: [...Object.entries(claimed), ["attempts", 1]],
-            where: [...inTime, ['"state" = ?', "QUEUED"], ['"attempts" = ?', 0]],
-          }),
-        );
-        // Nobody has had it in hand: nothing of it has changed that is of use to who has it now.
-        if (first.kind === "done") {
-          return { kind: "claimed", message: { ...known, ...claimed, attempts: 1 } };
-        }
+    async claim(ref, request) {
+      const { known, lease, now } = request;
+      const first = known ? claimableAs(known) : "queued";
+      let claim = await claimAs(first, ref, request);
+      // It is not what it was taken for.
+      const next = claim.kind === "refused" ? claimableAs(claim.message) : undefined;
+      if (claim.kind === "refused" && next !== first && mayBeClaimedAs(next, claim.message, now)) {
+        claim = await claimAs(next, ref, request);
       }
-      const executed = await execute(
-        updateStatement(TableName, key, {
-          set: Object.entries(claimed),
-          alsoSet: ['"attempts" = "attempts" + 1'],
-          where: [...inTime, queuedOrLeaseRanOut(now)],
-          returns: true,
-        }),
-      );
-      if (executed.kind === "done") {
-        const claimed = await returned(executed.item, account, id);
-        return claimed ? { kind: "claimed", message: claimed } : { kind: "absent" };
-      }
-      const message = executed.item && messageOfItem(executed.item);
-      if (!message || message.traceId !== traceId || isAbsent(message, now)) {
+      if (claim.kind === "claimed") return claim;
+      if (claim.kind === "absent" || claim.message.traceId !== ref.traceId) {
         return { kind: "absent" };
       }
+      if (isAbsent(claim.message, now)) return { kind: "absent" };
       // As above: the lease is ours by a try that we were not told of.
-      return message.lease?.token === lease.token
-        ? { kind: "claimed", message }
-        : { kind: "refused", message };
+      return claim.message.lease?.token === lease.token ? { ...claim, kind: "claimed" } : claim;
     },
 
     async change(seen, change) {
@@ -406,24 +421,35 @@ export function createMessageStore(deps: {
   };
 }
 
+/** What a message can be claimed as: handed over before or not, or left by who had it. */
+type Claimable = "new" | "queued" | "lapsed";
+
+function claimableAs({ state, attempts }: Message): Claimable {
+  if (state === "SENDING") return "lapsed";
+  return attempts === 0 ? "new" : "queued";
+}
+
+/** Whether it is worth a try: the statement has the last word. */
+function mayBeClaimedAs(
+  how: Claimable | undefined,
+  { state, lease }: Message,
+  now: number,
+): how is Claimable {
+  if (how === "lapsed") return lease?.lastCall === true && lease.until <= now;
+  return how === "queued" && state === "QUEUED";
+}
+
 /** Part of a condition in PartiQL, and the values of its question marks. */
 type Condition = readonly [text: string, ...values: unknown[]];
 
 const sameTrace = (traceId: string): Condition => ['"traceId" = ?', traceId];
 const notRemovedAt = (now: number): Condition => ['"removeAt" > ?', now / 1_000];
-const queuedOrLeaseRanOut = (now: number): Condition => [
-  '("state" = ? OR ("state" = ? AND "lease"."lastCall" = ? AND "lease"."until" <= ?))',
-  "QUEUED",
-  "SENDING",
-  true,
-  now,
+/** Not as an alternative to another state: not everything that speaks PartiQL knows `OR`. */
+const leaseRanOut = (now: number): Condition[] => [
+  ['"state" = ?', "SENDING"],
+  ['"lease"."lastCall" = ?', true],
+  ['"lease"."until" <= ?', now],
 ];
-const maySendAt = (now: number): Condition => [
-  '"claimableFrom" <= ? AND "claimableUntil" > ?',
-  now,
-  now,
-];
-
 /** A statement that changes an item, if it is there and the conditions hold. */
 function updateStatement(
   tableName: string,
