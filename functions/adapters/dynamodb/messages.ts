@@ -12,7 +12,14 @@ import {
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import * as z from "zod";
 import { type Message, type MessageRef, messageSchema } from "../../core/message.ts";
-import type { Clock, MessageChange, MessageStore, SentMessage } from "../../core/ports.ts";
+import type {
+  Claim,
+  ClaimRequest,
+  Clock,
+  MessageChange,
+  MessageStore,
+  SentMessage,
+} from "../../core/ports.ts";
 import { slicesOf } from "../../core/slices.ts";
 import { hasListedChanges, isListed } from "../../core/status-list.ts";
 import { getAll } from "./get-all.ts";
