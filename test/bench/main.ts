@@ -1,0 +1,111 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { join } from "node:path";
+import { type ColdStart, measureColdStarts } from "./cold-start.ts";
+import { Deployment } from "./deployment.ts";
+import { Floor } from "./floor/floor.ts";
+import { GROWTH_SIZES, type Growth, measureGrowth, QUICK_GROWTH_SIZES } from "./growth.ts";
+import { type Bench, type Measurement, measure, warmUp } from "./measure.ts";
+import { type Options, parseOptions } from "./options.ts";
+import { svgOf } from "./report/charts.ts";
+import { describeColdStarts, describeGoals, describeGrowth } from "./report/closing.ts";
+import {
+  COST_CHART,
+  CPU_CHART,
+  costChart,
+  cpuChart,
+  performancePage,
+} from "./report/performance-page.ts";
+import { describeMeasurement } from "./report/terminal.ts";
+import type { Results } from "./results.ts";
+import { allWorkloads, warmUpWorkloads } from "./workloads/all.ts";
+
+const DOCS = "docs";
+const RESULTS = join(import.meta.dirname, "results");
+const STARTS = { usual: 11, quick: 3 };
+const GROWTH_RUNS = { usual: 3, quick: 1 };
+
+// Its reminder that Node 20 will not be supported for ever says nothing of what is measured.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
+
+const begin = performance.now();
+const options = parseOptions(process.argv.slice(2));
+const earlier =
+  options.baseline === undefined
+    ? undefined
+    : (JSON.parse(readFileSync(options.baseline, "utf8")) as Results);
+const deployment = await Deployment.begin(options);
+try {
+  const results = await measureAll(deployment, options);
+  console.log(describeGoals(results, earlier));
+  write(results, options);
+} finally {
+  await deployment.end();
+}
+note("done");
+
+/** Says on the side how far it is: the results alone are on the standard output. */
+function note(what: string): void {
+  console.error(`${((performance.now() - begin) / 1_000).toFixed(0).padStart(4)} s  ${what}`);
+}
+
+/** Does what the command line asks for, and shows it as it comes. */
+async function measureAll(
+  deployment: Deployment,
+  { runs, only, isQuick }: Options,
+): Promise<Results> {
+  const isAsked = (name: string) => only?.includes(name) ?? true;
+  const pace = isQuick ? "quick" : "usual";
+  const floor = await Floor.build(deployment);
+  const bench: Bench = { deployment, world: deployment.world(), floor };
+  if (!only?.every((name) => name === "cold-start")) {
+    note("warming up");
+    await warmUp(bench, warmUpWorkloads(isQuick));
+  }
+  const workloads: Measurement[] = [];
+  for (const workload of allWorkloads(isQuick)) {
+    if (!isAsked(workload.name)) continue;
+    note(workload.title);
+    const measured = await measure(bench, workload, { runs });
+    console.log(describeMeasurement(measured));
+    workloads.push(measured);
+  }
+  let growth: Growth | undefined;
+  if (isAsked("growth")) {
+    const sizes = isQuick ? QUICK_GROWTH_SIZES : GROWTH_SIZES;
+    growth = await measureGrowth(bench, sizes, { runs: GROWTH_RUNS[pace], onPoint: note });
+    console.log(describeGrowth(growth));
+  }
+  await bench.world.close();
+  await floor.close();
+  let coldStarts: readonly ColdStart[] | undefined;
+  if (isAsked("cold-start")) {
+    note("cold starts");
+    coldStarts = await measureColdStarts(deployment, { starts: STARTS[pace] });
+    console.log(describeColdStarts(coldStarts));
+  }
+  const [cpu] = cpus();
+  return {
+    version: 1,
+    at: new Date().toISOString(),
+    machine: { cpu: cpu?.model ?? "unknown", cores: cpus().length, node: process.version },
+    runs,
+    isQuick,
+    workloads,
+    ...(growth && { growth }),
+    ...(coldStarts && { coldStarts }),
+  };
+}
+
+/** Writes what was measured: everything to its place, parts of it only where the command line says. */
+function write(results: Results, { only, isQuick, out }: Options): void {
+  const isWhole = only === undefined && !isQuick;
+  if (!isWhole && out === undefined) return;
+  const directory = out ?? RESULTS;
+  const docs = out ?? DOCS;
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, "bench.json"), `${JSON.stringify(results, undefined, 2)}\n`);
+  writeFileSync(join(docs, "performance.md"), performancePage(results));
+  writeFileSync(join(docs, COST_CHART), svgOf(costChart(results)));
+  writeFileSync(join(docs, CPU_CHART), svgOf(cpuChart(results)));
+}
