@@ -47,8 +47,8 @@ export function goalsOf(results: Results): readonly Goal[] {
     logGoal("single message", singles),
     coldStartGoal(results.coldStarts),
     sizeGoal(results.coldStarts),
-    growthGoal("US$", results.growth, ({ dollars }) => dollars),
-    growthGoal("CPU", results.growth, ({ cpuMs }) => cpuMs),
+    growthGoal("US$", results.growth, ({ dollarRatio }) => dollarRatio),
+    growthGoal("CPU", results.growth, ({ cpuRatio }) => cpuRatio),
   ];
 }
 

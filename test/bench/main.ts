@@ -65,7 +65,7 @@ async function measureAll(
   const workloads: Measurement[] = [];
   for (const workload of allWorkloads(isQuick)) {
     if (!isAsked(workload.name)) continue;
-    note(workload.title);
+    note(workload.about);
     const measured = await measure(bench, workload, { runs });
     console.log(describeMeasurement(measured));
     workloads.push(measured);

@@ -40,8 +40,8 @@ export interface ShareFigures extends Share {
   /** What the calls alone take; undefined where that was not measured. */
   readonly floorCpuMs: number | undefined;
   readonly invocations: number;
-  /** What Lambda would bill, with the time that services would take; undefined where there was no such run. */
-  readonly billedMs: number | undefined;
+  /** What Lambda would bill, with the time that services would take. */
+  readonly billedMs: number;
   readonly logBytes: number;
   /** By `service.operation`. */
   readonly awsCalls: Readonly<Record<string, number>>;
@@ -51,6 +51,7 @@ export interface ShareFigures extends Share {
 export interface Measurement {
   readonly name: string;
   readonly title: string;
+  readonly about: string;
   readonly messages: number;
   readonly shares: readonly ShareFigures[];
   /** Requests to the carrier and to customers, by message. */
@@ -76,27 +77,17 @@ export interface Bench {
   readonly floor?: Floor | undefined;
 }
 
-/** How a workload is measured. */
-export interface MeasureOptions {
-  /** Runs that count. */
-  readonly runs: number;
-  /** Whether there is a run with the time that services would take, and a floor; without it Lambda's part of the bill is the processor's time. */
-  readonly isTimed?: boolean;
-  /** What is done once, instead of emptying the tables before each run. */
-  readonly fill?: (setting: Setting) => Promise<void>;
-}
-
 let lastRun = 0;
 
 /** What there is for the next run, whose ids are no other's. */
-function nextSetting({ deployment, world }: Bench): Setting {
+export function nextSetting({ deployment, world }: Bench): Setting {
   world.enter("preparation");
   world.aheadMs = 0;
   return { world, customer: deployment.customer, run: ++lastRun };
 }
 
 /** Runs a workload once. @param options.onPrepared called when all is there that the workload needs */
-async function play(
+export async function play(
   bench: Bench,
   workload: Workload,
   options: { readonly clears?: boolean; readonly onPrepared?: () => Promise<void> } = {},
@@ -129,30 +120,26 @@ export async function warmUp(bench: Bench, workloads: readonly Workload[]): Prom
 export async function measure(
   bench: Bench,
   workload: Workload,
-  { runs, isTimed = true, fill }: MeasureOptions,
+  { runs }: { readonly runs: number },
 ): Promise<Measurement> {
   const { world } = bench;
-  if (fill) {
-    await bench.deployment.clear();
-    await fill(nextSetting(bench));
-  }
-  const timed = isTimed ? await playTimed(bench, workload) : undefined;
-  await timed?.floor?.warmUp((by) => world.made(by));
+  const timed = await playTimed(bench, workload);
+  await timed.floor?.warmUp((by) => world.made(by));
   await world.sumUp(true);
   let betweenMs = 0;
   const played: (readonly Usage[])[] = [];
   const floors: Readonly<Record<string, number>>[] = [];
   for (let run = 0; run < runs; run++) {
     const before = await betweenInvocations(world);
-    played.push(await play(bench, workload, { clears: fill === undefined }));
+    played.push(await play(bench, workload));
     betweenMs += (await betweenInvocations(world)) - before;
-    if (timed?.floor) floors.push(await timed.floor.play());
+    if (timed.floor) floors.push(await timed.floor.play());
   }
   const peaks = Object.entries(await world.sumUp());
   const used = new Set(played.flat().map(({ by }) => by));
   return {
-    ...figuresOf(workload, timed?.usages ?? played.at(-1) ?? []),
-    shares: sharesOf(played, timed?.usages, floors, workload.messages),
+    ...figuresOf(workload, timed.usages),
+    shares: sharesOf(played, timed.usages, floors, workload.messages),
     peakMegabytes: Object.fromEntries(
       peaks.flatMap(([by, { peakMegabytes }]) => (used.has(by) ? [[by, peakMegabytes]] : [])),
     ),
@@ -184,7 +171,7 @@ async function betweenInvocations(world: World): Promise<number> {
   return Object.values(sums).reduce((sum, { cpuMs }) => sum + cpuMs, -world.spansMs);
 }
 
-function figuresOf({ name, title, messages }: Workload, usages: readonly Usage[]) {
+function figuresOf({ name, title, about, messages }: Workload, usages: readonly Usage[]) {
   const bill = (of: readonly Usage[], region: string) => perMillion(billOf(of, region), messages);
   const shares = grouped(usages, keyOf);
   const ofMessage = (tally: Tally) =>
@@ -192,6 +179,7 @@ function figuresOf({ name, title, messages }: Workload, usages: readonly Usage[]
   return {
     name,
     title,
+    about,
     messages,
     worldCalls: ofMessage(added(usages.map(({ counts }) => worldCallsOf(counts)))),
     bills: Object.fromEntries(REGIONS.map((region) => [region, bill(usages, region)])),
@@ -212,7 +200,7 @@ export const keyOf = ({ stage, by }: Share) => `${stage}: ${by}`;
 
 function sharesOf(
   runs: readonly (readonly Usage[])[],
-  timed: readonly Usage[] | undefined,
+  timed: readonly Usage[],
   floors: readonly Readonly<Record<string, number>>[],
   messages: number,
 ): ShareFigures[] {
@@ -232,7 +220,6 @@ function sharesOf(
         floors.length > 0 ? median(floors.map((it) => it[key] ?? 0)) / messages : undefined,
       invocations: total(last, ({ invocations }) => invocations) / messages,
       billedMs:
-        timed &&
         total(
           timed.filter((usage) => keyOf(usage) === key),
           ({ billedMs }) => billedMs,

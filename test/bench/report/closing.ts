@@ -22,16 +22,17 @@ export function describeGoals(results: Results, earlier?: Results): string {
 /** How the cost of a message grows, as the terminal shows it. */
 export function describeGrowth({ perRequest, inTable, inCampaign }: Growth): string {
   const rows = (what: string, points: readonly GrowthPoint[]) =>
-    points.map(({ size, cpuMs, awsCalls, dollars }) => [
+    points.map(({ size, cpuMs, cpuRatio, awsCalls, dollars }) => [
       `${size} ${what}`,
       fixed(cpuMs, 3),
+      fixed(cpuRatio, 2),
       fixed(awsCalls, 3),
       fixed(dollars, 2),
     ]);
   return [
     "\n■ growth",
     textTable(
-      ["bulk messages", "CPU ms a message", "AWS calls a message", "US$ a million"],
+      ["bulk messages", "CPU ms a message", "÷ the first", "AWS calls a message", "US$ a million"],
       [
         ...rows("a request", perRequest),
         ...rows("in the table before", inTable),

@@ -102,7 +102,7 @@ const LEAST_TEXT =
 
 const PRICES_TEXT = `Prices as of ${PRICES.asOf} (\`test/bench/prices.json\`), on demand, without free tiers: ${PRICES.sources.map((url) => `<${url}>`).join(", ")}. Lambda is billed as modelled below. ${PRICES.notes.join(" ")}`;
 
-const METHOD = `- **Processor time** is user and system time of the function's process, from just before its handler to a turn of the event loop after its answer; garbage collection and compilation in other threads included. Parsing the event and writing the answer are Lambda's own runtime's, and left out. Functions are warm: the first two runs do not count.
+const METHOD = `- **Processor time** is user and system time of the function's process, from just before its handler to a turn of the event loop after its answer; garbage collection and compilation in other threads included. Parsing the event and writing the answer are Lambda's own runtime's, and left out. Functions are warm: before anything counts, ten bulk requests and a thousand single messages have gone through, since code is five times slower at first; the floor's processes have made as many calls.
 - **Messages per invocation** are as many as the event-source mapping allows, as they are at volume; delays of queues are skipped. Lambda's pollers are booked with a ReceiveMessage and a DeleteMessageBatch for up to ten messages, of which none is a call of ours.
 - **Calls** are those that functions make to AWS. The carrier's requests and those to customers are counted apart. Receipts that come by queue are sent there by somebody else: in the bill, but no calls of ours.
 - **The floor** of a workload makes the very calls of its invocations again, with bare clients of the same SDK, those side by side that were side by side, gets the same answers, and does nothing else; bundled and measured in the same way, run by run beside ours.
@@ -120,10 +120,10 @@ const LEFT_OUT = `- The carrier's own price, and whatever a Kannel of one's own 
 - What a stage costs that nothing is sent through: Lambda's looking into empty queues, alarms, the dashboard, custom metrics (paid for by the metric and month, not by the message), backups of the directory.
 - Storage: a message is gone after a day or so (time to live deletes for nothing); of logs, their retention.
 - Free tiers, discounts for volume, and taxes.
-- Cold starts, which are rare at volume; their time is below.`;
+- Cold starts, which are rare at volume; their time is above.`;
 
 function workloadSection(measurement: Measurement): string[] {
-  const { title, shares, peakMegabytes, worldCalls } = measurement;
+  const { title, about, shares, peakMegabytes, worldCalls } = measurement;
   const row = (name: string, of: readonly ShareFigures[], peak?: number) => {
     const cpu = sumOfShares(of, ({ cpuMs }) => cpuMs);
     const floor = floorOf(of);
@@ -149,7 +149,8 @@ function workloadSection(measurement: Measurement): string[] {
     .map(([service, count]) => `${fixed(count, 3)} to the ${service}`)
     .join(", ");
   return [
-    `### ${title}`,
+    `### ${capitalised(title)}`,
+    `${capitalised(about)}.`,
     markdownTable(
       [
         "a message",
@@ -166,6 +167,8 @@ function workloadSection(measurement: Measurement): string[] {
     ...(beside ? [`Beside them, requests a message: ${beside}.`] : []),
   ];
 }
+
+const capitalised = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
 const callsText = (calls: Readonly<Record<string, number>>) =>
   Object.entries(calls)
@@ -207,21 +210,22 @@ const leastTable = (workloads: readonly Measurement[]) =>
 
 function growthSection({ perRequest, inTable, inCampaign }: Growth): string[] {
   const rows = (what: string, points: readonly GrowthPoint[]) =>
-    points.map(({ size, cpuMs, awsCalls, dollars }) => [
+    points.map(({ size, cpuMs, cpuRatio, awsCalls, dollars }) => [
       `${size.toLocaleString("en")} ${what}`,
       fixed(cpuMs, 3),
+      fixed(cpuRatio, 2),
       fixed(awsCalls, 3),
       fixed(dollars, 2),
     ]);
   return [
     "## Growth",
-    "Of bulk messages, from acceptance to callback. Dollars without what Lambda waits for others.",
+    "Of bulk messages, from acceptance to callback. Dollars without what Lambda waits for others. Sizes are measured one right after the other, again and again; the ratio is the median of those.",
     markdownTable(
-      ["", "CPU ms a message", "AWS calls a message", "US$ a million"],
+      ["messages", "CPU ms a message", "÷ the first", "AWS calls a message", "US$ a million"],
       [
-        ...rows("messages a request", perRequest),
-        ...rows("messages in the table before", inTable),
-        ...rows("messages in a campaign, in requests of 1,000", inCampaign),
+        ...rows("a request", perRequest),
+        ...rows("in the table before", inTable),
+        ...rows("in a campaign, in requests of 1,000", inCampaign),
       ],
     ),
   ];

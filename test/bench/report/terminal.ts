@@ -6,9 +6,9 @@ import { fixed, textTable } from "./text-table.ts";
 
 /** All of a measurement, as the terminal shows it. */
 export function describeMeasurement(measurement: Measurement): string {
-  const { title, shares, peakMegabytes, bills, units, errors, betweenCpuMs } = measurement;
+  const { title, about, shares, peakMegabytes, bills, units, errors, betweenCpuMs } = measurement;
   return [
-    `\n■ ${title}`,
+    `\n■ ${title}: ${about}`,
     sharesTable(shares, peakMegabytes),
     callsTable(shares, measurement.worldCalls),
     billTable(bills),
@@ -41,7 +41,7 @@ function sharesTable(
         4,
       ),
       fixed(
-        sumOfShares(of, ({ billedMs = Number.NaN }) => billedMs),
+        sumOfShares(of, ({ billedMs }) => billedMs),
         2,
       ),
       fixed(

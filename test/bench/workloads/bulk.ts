@@ -7,10 +7,11 @@ const AT_ONCE = 10;
 /** So many messages in bulk requests, until their final callbacks are posted. */
 export const bulk = (messages: number, perRequest = BULK_SIZE): Workload => ({
   name: "bulk",
-  title:
+  title: "bulk messages",
+  about:
     messages <= perRequest
-      ? `${messages} messages in a bulk request`
-      : `${messages} messages in bulk requests of ${perRequest}`,
+      ? `${messages} messages in a bulk request, until their final callbacks are posted`
+      : `${messages} messages in bulk requests of ${perRequest}, until their final callbacks are posted`,
   messages,
   callbacks: messages,
   async run(setting) {

@@ -4,7 +4,8 @@ import { STAGES, type Workload } from "./workload.ts";
 /** So many events of delivered messages that wait for their endpoint to be told. */
 export const callbacks = (messages: number): Workload => ({
   name: "callbacks",
-  title: `${messages} callbacks, from the bus to the endpoint`,
+  title: "callbacks",
+  about: `${messages} last words that wait for the endpoint to be told of them, until they are posted`,
   messages,
   callbacks: messages,
   async prepare(setting) {

@@ -6,7 +6,8 @@ import { STAGES, type Workload } from "./workload.ts";
 /** So many phones answer what they were sent, until the endpoint is told. */
 export const mo = (messages: number): Workload => ({
   name: "mo",
-  title: `${messages} MOs by queue, until the endpoint is told`,
+  title: "MOs",
+  about: `${messages} MOs that answer messages, put on the queue by somebody else, until the endpoint is told`,
   messages,
   callbacks: messages,
   async prepare(setting) {

@@ -20,7 +20,8 @@ async function apply({ world }: Setting): Promise<void> {
 /** So many receipts that somebody else puts on the queue. */
 export const receiptsByQueue = (messages: number): Workload => ({
   name: "receipts-queue",
-  title: `${messages} receipts by queue, until they are on the bus`,
+  title: "receipts by queue",
+  about: `${messages} receipts that somebody else puts on the queue, until their events are on the bus`,
   messages,
   callbacks: 0,
   prepare: (setting) => handOver(setting, messages),
@@ -35,7 +36,8 @@ export const receiptsByQueue = (messages: number): Workload => ({
 /** So many receipts that a Kannel reports over HTTP, each by a request. */
 export const receiptsByHttp = (messages: number): Workload => ({
   name: "receipts-http",
-  title: `${messages} receipts over HTTP, until they are on the bus`,
+  title: "receipts over HTTP",
+  about: `${messages} receipts that a Kannel reports, each by a request, until their events are on the bus`,
   messages,
   callbacks: 0,
   prepare: (setting) => handOver(setting, messages),

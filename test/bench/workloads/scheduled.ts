@@ -8,7 +8,8 @@ const LATE_MS = 30_000;
 /** So many messages in a bulk request that are due in an hour, until their final callbacks are posted. */
 export const scheduled = (messages: number): Workload => ({
   name: "scheduled",
-  title: `${messages} messages in a bulk request, due in an hour`,
+  title: "scheduled bulk messages",
+  about: `${messages} messages in a bulk request that are due in an hour, until their final callbacks are posted`,
   messages,
   callbacks: messages,
   async run(setting) {

@@ -4,7 +4,8 @@ import { type Setting, STAGES, type Workload } from "./workload.ts";
 /** So many messages, each by a request of its own, until its final callback is posted. */
 export const singles = (messages: number): Workload => ({
   name: "singles",
-  title: `${messages} single messages`,
+  title: "single messages",
+  about: `${messages} messages, each by a request of its own, until their final callbacks are posted`,
   messages,
   callbacks: messages,
   async run(setting: Setting) {

@@ -14,7 +14,8 @@ export function statusSearch(by: "ids" | "correlationIds"): Workload {
   const messages = SEARCHES * BULK_SIZE;
   return {
     name: by === "ids" ? "search-ids" : "search-correlation",
-    title: `${SEARCHES} status searches for ${BULK_SIZE} messages by ${by === "ids" ? "their ids" : "correlation ids"}`,
+    title: by === "ids" ? "searches by id" : "searches by correlation id",
+    about: `${SEARCHES} status searches of the Wavy API, each for ${BULK_SIZE} messages by ${by === "ids" ? "their ids" : "correlation ids"}; all by message`,
     messages,
     callbacks: 0,
     async prepare(setting) {

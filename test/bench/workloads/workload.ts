@@ -13,7 +13,10 @@ export interface Setting {
 export interface Workload {
   /** What `--only` calls it. */
   readonly name: string;
+  /** What tables and charts call it. */
   readonly title: string;
+  /** What happens to how many messages. */
+  readonly about: string;
   /** How many messages it is about. */
   readonly messages: number;
   /** How many callbacks come of them. */

@@ -82,11 +82,18 @@ describe("figures", () => {
     ]);
   });
 
-  test("grow from the first point to the worst", () => {
-    const points = [1, 1.5, 1.2].map((cpuMs) => ({ size: 0, cpuMs, awsCalls: 0, dollars: 1 }));
-    expect(growthOf(points, ({ cpuMs }) => cpuMs)).toBeCloseTo(0.5);
-    expect(growthOf(points, ({ dollars }) => dollars)).toBe(0);
-    expect(growthOf([], ({ cpuMs }) => cpuMs)).toBeNaN();
+  test("grow as much as at the worst of the sizes", () => {
+    const points = [1, 1.5, 1.2].map((cpuRatio) => ({
+      size: 0,
+      cpuMs: 1,
+      awsCalls: 0,
+      dollars: 1,
+      cpuRatio,
+      dollarRatio: 0.9,
+    }));
+    expect(growthOf(points, (point) => point.cpuRatio)).toBeCloseTo(0.5);
+    expect(growthOf(points, (point) => point.dollarRatio)).toBe(0);
+    expect(growthOf([], (point) => point.cpuRatio)).toBeNaN();
   });
 
   test("of many invocations come from all over", () => {

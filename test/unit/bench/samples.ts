@@ -50,7 +50,8 @@ const bill = {
 /** A thousand bulk messages. */
 export const sampleMeasurement = (overrides: Partial<Measurement> = {}): Measurement => ({
   name: "bulk",
-  title: "1000 messages in a bulk request",
+  title: "bulk messages",
+  about: "1000 messages in a bulk request",
   messages: 1_000,
   shares: [
     {
@@ -84,6 +85,15 @@ export const sampleMeasurement = (overrides: Partial<Measurement> = {}): Measure
   ...overrides,
 });
 
+const growthPoint = (size: number, cpuRatio: number) => ({
+  size,
+  cpuMs: cpuRatio,
+  awsCalls: 1,
+  dollars: 5,
+  cpuRatio,
+  dollarRatio: 1,
+});
+
 /** All that can be measured. */
 export const sampleResults = (overrides: Partial<Results> = {}): Results => ({
   version: 1,
@@ -93,15 +103,9 @@ export const sampleResults = (overrides: Partial<Results> = {}): Results => ({
   isQuick: false,
   workloads: [sampleMeasurement()],
   growth: {
-    perRequest: [{ size: 1, cpuMs: 3, awsCalls: 5, dollars: 20 }],
-    inTable: [
-      { size: 1_000, cpuMs: 1, awsCalls: 1, dollars: 5 },
-      { size: 100_000, cpuMs: 1.02, awsCalls: 1, dollars: 5 },
-    ],
-    inCampaign: [
-      { size: 1_000, cpuMs: 1, awsCalls: 1, dollars: 5 },
-      { size: 100_000, cpuMs: 0.9, awsCalls: 1, dollars: 5 },
-    ],
+    perRequest: [growthPoint(1, 3)],
+    inTable: [growthPoint(1_000, 1), growthPoint(100_000, 1.02)],
+    inCampaign: [growthPoint(1_000, 1), growthPoint(100_000, 0.9)],
   },
   coldStarts: [
     {
