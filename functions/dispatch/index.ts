@@ -30,10 +30,10 @@ import { createHandler } from "./handler.ts";
 import { dispatchInputSchema, traceOf } from "./schema.ts";
 
 /**
- * How long claims and records wait for each other, in milliseconds: carriers answer the messages of a
- * group one soon after the other. One-time passwords wait for nothing but their turn.
+ * How long what became of hand-overs waits to be written down together, in milliseconds: carriers
+ * answer the messages of an invocation one soon after the other.
  */
-const LINGER_MS: Readonly<Record<Lane, number | undefined>> = { singles: undefined, bulk: 20 };
+const LINGER_MS: Readonly<Record<Lane, number>> = { singles: 10, bulk: 20 };
 
 const env = loadEnv(schema);
 const dynamodb = createDocumentClient();

@@ -17,7 +17,7 @@ import {
   performancePage,
 } from "./report/performance-page.ts";
 import { describeMeasurement } from "./report/terminal.ts";
-import type { Results } from "./results.ts";
+import { type Results, workloadOf } from "./results.ts";
 import { allWorkloads, warmUpWorkloads } from "./workloads/all.ts";
 
 const DOCS = "docs";
@@ -67,7 +67,7 @@ async function measureAll(
     if (!isAsked(workload.name)) continue;
     note(workload.about);
     const measured = await measure(bench, workload, { runs });
-    console.log(describeMeasurement(measured));
+    console.log(describeMeasurement(measured, earlier && workloadOf(earlier, workload.name)));
     workloads.push(measured);
   }
   let growth: Growth | undefined;

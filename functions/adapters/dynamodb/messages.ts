@@ -109,12 +109,13 @@ export function createMessageStore(deps: {
   readonly client: DynamoDBDocumentClient;
   readonly tableName: string;
   readonly clock: Clock;
-  /** How long a claim or a change waits for others to share a request with, in milliseconds. */
+  /** How long a change waits for others to share a request with, in milliseconds; claims wait for nothing. */
   readonly lingerMs?: number | undefined;
 }): MessageStore {
   const { client, clock, tableName: TableName } = deps;
   const read = createReads(client);
-  const execute = createStatements(client, deps.lingerMs);
+  const execute = createStatements(client);
+  const executeSoon = createStatements(client, deps.lingerMs);
   const nowSeconds = () => clock.now() / 1_000;
 
   async function insert(message: Message): ReturnType<MessageStore["insert"]> {
@@ -403,7 +404,7 @@ export function createMessageStore(deps: {
       const becomesListed =
         change.state && isListed({ state: change.state, reason: change.reason });
       const fields = Object.entries(change);
-      const executed = await execute(
+      const executed = await executeSoon(
         updateStatement(TableName, keyOf(seen.account, seen.id), {
           set: [
             ...fields.filter(([, value]) => value !== undefined),

@@ -32,7 +32,7 @@ const COLOURS = [
 ];
 
 const WIDTH = 860;
-const LABEL_WIDTH = 270;
+const LABEL_WIDTH = 200;
 const VALUE_WIDTH = 70;
 const BAR_HEIGHT = 22;
 const ROW_HEIGHT = 34;

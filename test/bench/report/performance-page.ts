@@ -25,6 +25,19 @@ export const costChart = ({ workloads }: Results): Chart => ({
   bars: workloads.map(({ title, bills }) => ({ label: title, parts: bills[REGION] ?? {} })),
 });
 
+/** Functions from the beginning of a message's way to its end. */
+const ON_THE_WAY = [
+  "mesago",
+  "wavy",
+  "ingress",
+  "bulk",
+  "dispatch",
+  "dispatch-bulk",
+  "carrier-events",
+  "status-events",
+  "callback",
+];
+
 /** What a message takes of a processor, by function. */
 export function cpuChart({ workloads }: Results): Chart {
   const names = new Set(workloads.flatMap(({ shares }) => shares.map(({ by }) => by)));
@@ -32,7 +45,7 @@ export function cpuChart({ workloads }: Results): Chart {
     title: "Processor time of a message, by function",
     unit: "ms",
     digits: 2,
-    names: [...names],
+    names: [...ON_THE_WAY.filter((name) => names.delete(name)), ...names],
     markName: "its calls alone",
     bars: workloads.map(({ title, shares }): Bar => {
       const byFunction = [...grouped(shares, ({ by }) => by)].map(([by, of]) => [

@@ -4,18 +4,43 @@ import { grouped, sumOf } from "../usage.ts";
 import { floorOf } from "./figures.ts";
 import { fixed, textTable } from "./text-table.ts";
 
-/** All of a measurement, as the terminal shows it. */
-export function describeMeasurement(measurement: Measurement): string {
+/** All of a measurement, as the terminal shows it. @param earlier the same at another time */
+export function describeMeasurement(measurement: Measurement, earlier?: Measurement): string {
   const { title, about, shares, peakMegabytes, bills, units, errors, betweenCpuMs } = measurement;
   return [
     `\n■ ${title}: ${about}`,
     sharesTable(shares, peakMegabytes),
     callsTable(shares, measurement.worldCalls),
     billTable(bills),
+    ...(earlier ? [comparison(earlier, measurement)] : []),
     `a message: ${tallyLine(units)}`,
     ...(sumOf(errors) > 0 ? [`errors that AWS answered, a message: ${tallyLine(errors)}`] : []),
     `between invocations: ${fixed(betweenCpuMs, 3)} ms of processor time a message`,
   ].join("\n\n");
+}
+
+function comparison(before: Measurement, now: Measurement): string {
+  const figures = ({ shares, bills }: Measurement) => [
+    fixed(
+      sumOfShares(shares, ({ cpuMs }) => cpuMs),
+      3,
+    ),
+    fixed(floorOf(shares), 3),
+    fixed(sumOf(callsOfShares(shares)), 3),
+    fixed(
+      sumOfShares(shares, ({ logBytes }) => logBytes),
+      0,
+    ),
+    ...REGIONS.map((region) => fixed(bills[region] && sumOfBill(bills[region]), 2)),
+  ];
+  const head = ["a message", "CPU ms", "floor ms", "AWS calls", "log bytes"];
+  return textTable(
+    [...head, ...REGIONS.map((region) => `US$ a million, ${region}`)],
+    [
+      ["before", ...figures(before)],
+      ["now", ...figures(now)],
+    ],
+  );
 }
 
 const tallyLine = (tally: Readonly<Record<string, number>>) =>
