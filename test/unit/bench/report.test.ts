@@ -70,8 +70,14 @@ describe("what is shown", () => {
   });
 
   test("has each function, stage and service", () => {
-    const shown = describeMeasurement(sampleMeasurement());
-    for (const name of ["dispatch-bulk", "callback", "BatchExecuteStatement", "EventBridge"]) {
+    const shown = describeMeasurement(sampleMeasurement(), sampleMeasurement());
+    for (const name of [
+      "dispatch-bulk",
+      "callback",
+      "BatchExecuteStatement",
+      "EventBridge",
+      "before",
+    ]) {
       expect(shown).toContain(name);
     }
   });
