@@ -86,7 +86,11 @@ export function nextSetting({ deployment, world }: Bench): Setting {
   return { world, customer: deployment.customer, run: ++lastRun };
 }
 
-/** Runs a workload once. @param options.onPrepared called when all is there that the workload needs */
+/**
+ * Runs a workload once.
+ * @param options.clears whether it begins with empty tables, and with what it needs to be there
+ * @param options.onPrepared called when all is there that the workload needs
+ */
 export async function play(
   bench: Bench,
   workload: Workload,
@@ -95,7 +99,7 @@ export async function play(
   const { clears = true, onPrepared } = options;
   if (clears) await bench.deployment.clear();
   const setting = nextSetting(bench);
-  await workload.prepare?.(setting);
+  if (clears) await workload.prepare?.(setting);
   bench.world.takeUsages();
   await onPrepared?.();
   await workload.run(setting);
@@ -131,7 +135,7 @@ export async function measure(
   const floors: Readonly<Record<string, number>>[] = [];
   for (let run = 0; run < runs; run++) {
     const before = await betweenInvocations(world);
-    played.push(await play(bench, workload));
+    played.push(await play(bench, workload, { clears: !workload.isReadOnly }));
     betweenMs += (await betweenInvocations(world)) - before;
     if (timed.floor) floors.push(await timed.floor.play());
   }
@@ -156,6 +160,7 @@ async function playTimed(
   // What has never run before is slow, which the bill would tell.
   await play(bench, workload);
   const usages = await play(bench, workload, {
+    clears: !workload.isReadOnly,
     async onPrepared() {
       await nullAws.control("latency", { ms: PRICES.assumedLatencyMs });
       if (bench.floor) bench.world.record();

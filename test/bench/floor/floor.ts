@@ -11,7 +11,7 @@ import { type RecordedInvocation, type Replay, sampled } from "./recording.ts";
 const MOST_INVOCATIONS = 100;
 
 /** Requests after which a process hardly makes them any faster. */
-const WARM_REQUESTS = 5_000;
+const WARM_REQUESTS = 3_000;
 
 /** Makes the calls of recorded invocations again, and nothing else; each function's in a process of its own that stays. */
 export class Floor {

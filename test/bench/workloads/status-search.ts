@@ -2,22 +2,23 @@ import type { HttpRequest } from "../http-events.ts";
 import { assertCount, BULK_SIZE, smsOf } from "./sms.ts";
 import { type Setting, STAGES, type Workload } from "./workload.ts";
 
-/** Searches of a run: one alone would be little to measure. */
-const SEARCHES = 5;
-
 /** The ids of messages in the answer to a bulk request, which has one itself. */
 const ID = /"id":"([^"]+)"(?=[^{}]*"correlationId")/g;
 
-/** A search of Wavy's for as many messages as one may be for, by their ids or by the client's. */
-export function statusSearch(by: "ids" | "correlationIds"): Workload {
+/**
+ * Searches of Wavy's for as many messages as one may be for, by their ids or by the client's.
+ * @param searches of a run: one alone would be little to measure
+ */
+export function statusSearch(by: "ids" | "correlationIds", searches: number): Workload {
   let names: readonly string[] = [];
-  const messages = SEARCHES * BULK_SIZE;
+  const messages = searches * BULK_SIZE;
   return {
     name: by === "ids" ? "search-ids" : "search-correlation",
     title: by === "ids" ? "searches by id" : "searches by correlation id",
-    about: `${SEARCHES} status searches of the Wavy API, each for ${BULK_SIZE} messages by ${by === "ids" ? "their ids" : "correlation ids"}; all by message`,
+    about: `${searches} status searches of the Wavy API, each for ${BULK_SIZE} messages by ${by === "ids" ? "their ids" : "correlation ids"}; all by message`,
     messages,
     callbacks: 0,
+    isReadOnly: true,
     async prepare(setting) {
       const { world } = setting;
       const [answer = ""] = await world.request([sendBulk(setting)]);
@@ -40,7 +41,7 @@ export function statusSearch(by: "ids" | "correlationIds"): Workload {
         headers: customer.wavyHeaders,
         body: { [by]: names },
       };
-      const answers = await world.request(Array.from({ length: SEARCHES }, () => search));
+      const answers = await world.request(Array.from({ length: searches }, () => search));
       for (const answer of answers) {
         const found = [...answer.matchAll(/"sentStatusCode"/g)].length;
         assertCount("messages found", found, BULK_SIZE);

@@ -21,6 +21,8 @@ export interface Workload {
   readonly messages: number;
   /** How many callbacks come of them. */
   readonly callbacks: number;
+  /** Whether it leaves everything as it is, so that what has to be there is made once. */
+  readonly isReadOnly?: true;
   /** What has to be there before; nobody measures it. */
   readonly prepare?: (setting: Setting) => Promise<void>;
   /** @throws Error where something else comes of it than should */
