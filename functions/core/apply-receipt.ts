@@ -70,9 +70,10 @@ export async function applyReceipt(
       return { kind: "ignored", why: "already-final" };
     }
     // A final message stays what it is; its parts can still be asked about.
-    const reason = target?.state === "SENT" &&
-      message.state === "SENT" && { reason: target.reason };
-    if (await messages.change(message, { parts, ...reason })) {
+    const isLastWord = message.state === "SENT" &&
+      target?.state === "SENT" &&
+      target.reason !== message.reason && { reason: target.reason, stateAt: clock.now() };
+    if (await messages.change(message, { parts, ...isLastWord })) {
       await tellListener(deps, receipt, message);
       return { kind: "part-noted", state: message.state };
     }

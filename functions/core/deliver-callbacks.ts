@@ -10,7 +10,7 @@ import {
 import type { CallbackQueue, Deliveries } from "./callback-ports.ts";
 import { codesOf } from "./codes.ts";
 import { isMessageReceived, type MessageStatusChanged, type TorpedoEvent } from "./events.ts";
-import type { State } from "./lifecycle.ts";
+import { isFinal, type State } from "./lifecycle.ts";
 import type { Clock, Directory } from "./ports.ts";
 import { CALLBACK_GIVE_UP_AFTER_MS } from "./retry-schedule.ts";
 import { slicesOf } from "./slices.ts";
@@ -60,7 +60,7 @@ function isStatusWanted(endpoint: Endpoint, event: MessageStatusChanged): boolea
 }
 
 /** Which statuses of its message an endpoint is told. */
-export const optionOf = (endpoint: Endpoint, event: MessageStatusChanged) =>
+const optionOf = (endpoint: Endpoint, event: MessageStatusChanged) =>
   event.callbackOption ?? endpoint.callbackOption;
 
 /** Whether the words that an endpoint is told in can say a status: Wavy's have no code for a message that was canceled. */
@@ -78,15 +78,16 @@ export const levelOf = (event: TorpedoEvent): DeliveryKey["level"] | undefined =
 export function sentBefore(event: TorpedoEvent): MessageStatusChanged | undefined {
   if (isMessageReceived(event) || event.sentAt === undefined) return undefined;
   if (LEVEL_OF_STATE[event.state] !== "delivered") return undefined;
-  const { reason: _, ...same } = event;
+  const { reason: _, previousReason: reason, ...same } = event;
   return {
     ...same,
+    ...(reason && { reason }),
     eventId: `${event.traceId}.SENT.${Date.parse(event.sentAt)}`,
     state: "SENT",
     previousState: "SENDING",
-    final: false,
+    final: isFinal("SENT", reason),
     at: event.sentAt,
-    codes: codesOf("SENT", undefined),
+    codes: codesOf("SENT", reason),
   };
 }
 

@@ -49,7 +49,9 @@ export const messageStatusChangedSchema = z.object({
   state: z.enum(STATES),
   reason: z.enum(ALL_REASONS).optional(),
   previousState: z.enum(STATES).optional(),
-  /** Whether this is the last event of this message. */
+  /** Why it was in the state before. */
+  previousReason: z.enum(ALL_REASONS).optional(),
+  /** Whether nothing more is expected of this message. */
   final: z.boolean(),
   /** When the message came into this state. */
   at: z.iso.datetime(),
@@ -102,7 +104,7 @@ const iso = (at: number) => new Date(at).toISOString();
 /** The event that tells the world of a message's present state. */
 export function messageStatusChanged(
   message: Message,
-  previousState?: Message["state"],
+  before?: Pick<Message, "state" | "reason">,
 ): MessageStatusChanged {
   return {
     version: 1,
@@ -114,7 +116,8 @@ export function messageStatusChanged(
     destination: message.destination,
     state: message.state,
     ...(message.reason && { reason: message.reason }),
-    ...(previousState && { previousState }),
+    ...(before && { previousState: before.state }),
+    ...(before?.reason && { previousReason: before.reason }),
     final: isFinal(message.state, message.reason),
     at: iso(message.stateAt),
     acceptedAt: iso(message.acceptedAt),

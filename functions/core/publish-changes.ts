@@ -8,7 +8,7 @@ import { isFinal, type State } from "./lifecycle.ts";
 import type { Message } from "./message.ts";
 
 /** As much of a message as tells what a write has changed. */
-export type MessageHead = Pick<Message, "traceId" | "state" | "attempts">;
+export type MessageHead = Pick<Message, "traceId" | "state" | "reason" | "attempts">;
 
 /** One write to a message, as the stream of its table shows it. */
 export interface MessageWrite {
@@ -17,11 +17,15 @@ export interface MessageWrite {
 }
 
 /**
- * Whether a write changes a message's state. A second claim finds the state of the first and is a
- * change all the same.
+ * Whether a write changes a message's state, or why it is in it: a message that was sent can turn out
+ * to have no receipts to wait for. A second claim finds the state of the first and is a change all
+ * the same.
  */
 export function changesState(before: MessageHead | undefined, after: MessageHead): boolean {
-  const isSame = before?.state === after.state && before.attempts === after.attempts;
+  const isSame =
+    before?.state === after.state &&
+    before.reason === after.reason &&
+    before.attempts === after.attempts;
   return isNewMessage(before, after) || !isSame;
 }
 
@@ -33,7 +37,7 @@ export function isNewMessage(before: MessageHead | undefined, after: MessageHead
 /** The event that a write gives rise to: none where the state stayed as it was. */
 export function eventOf({ before, after }: MessageWrite): MessageStatusChanged | undefined {
   if (!changesState(before, after)) return undefined;
-  return messageStatusChanged(after, isNewMessage(before, after) ? undefined : before?.state);
+  return messageStatusChanged(after, isNewMessage(before, after) ? undefined : before);
 }
 
 /** Which changes go on the bus: those that customers can be told of, last words only, or every one. */

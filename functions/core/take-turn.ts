@@ -17,10 +17,9 @@ import {
   keyOfDelivery,
 } from "./callback-delivery.ts";
 import type { CallbackQueue, Deliveries, DeliveryChange } from "./callback-ports.ts";
-import { begunAnew, optionOf, turnOf } from "./deliver-callbacks.ts";
+import { begunAnew, turnOf } from "./deliver-callbacks.ts";
 import { asProbed, type EndpointHealth } from "./endpoint-health.ts";
 import type { EndpointLanes } from "./endpoint-lanes.ts";
-import { isMessageReceived } from "./events.ts";
 import type { Directory, WebhookResult } from "./ports.ts";
 import { CALLBACK_GIVE_UP_AFTER_MS, callbackPauseMs } from "./retry-schedule.ts";
 
@@ -103,24 +102,9 @@ export async function takeTurn(
   if (!account || !endpoint) return drop(deps, turn, "the endpoint was removed");
   const taken = { turn, delivery, account, endpoint };
   if (turn.level === "test") return test(deps, taken);
-  if (await isOvertaken(deps, taken)) return drop(deps, turn, "the last word is told instead");
   const next = await awaitPredecessor(deps, taken);
   if (typeof next === "string") return { kind: next };
   return askHealth(deps, next);
-}
-
-/**
- * Whether an endpoint that wants last words only has, or is about to have, the receipt of a
- * message for one, although its operator was said to give none.
- */
-async function isOvertaken(
-  { deliveries }: TurnDependencies,
-  { turn, delivery: { event }, endpoint }: Taken,
-): Promise<boolean> {
-  if (turn.level !== "sent" || isMessageReceived(event) || event.state !== "SENT") return false;
-  if (optionOf(endpoint, event) !== "FINAL") return false;
-  const receipt = await deliveries.find({ ...keyOfDelivery(turn), level: "delivered" });
-  return receipt !== undefined && receipt.state !== "waiting";
 }
 
 /** Does what somebody who stored a delivery, or recorded a turn of it, may not have got to. */

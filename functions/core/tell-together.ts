@@ -24,7 +24,6 @@ import {
   isWanted,
   levelOf,
   newDelivery,
-  optionOf,
   sentBefore,
   turnOf,
 } from "./deliver-callbacks.ts";
@@ -173,10 +172,7 @@ const withLevel = (key: DeliveryKey, level: DeliveryKey["level"]): DeliveryKey =
 
 /** What an endpoint wants to know before an event, if anything. */
 function wantedBefore(endpoint: Endpoint | undefined, event: TorpedoEvent) {
-  // Who wants last words only wants nothing before them.
-  if (!endpoint || isMessageReceived(event) || optionOf(endpoint, event) !== "ALL")
-    return undefined;
-  const before = sentBefore(event);
+  const before = endpoint && sentBefore(event);
   return before && isWanted(endpoint, before) ? before : undefined;
 }
 
@@ -186,10 +182,6 @@ function isReceiptWanted(endpoint: Endpoint | undefined, event: TorpedoEvent): b
   const codes = codesOf("DELIVERED", undefined);
   return isWanted(endpoint, { ...event, state: "DELIVERED", final: true, codes });
 }
-
-/** Whether an endpoint that wants last words only is told one that a receipt can overtake. */
-const canBeOvertaken = (endpoint: Endpoint, event: TorpedoEvent) =>
-  !isMessageReceived(event) && optionOf(endpoint, event) === "FINAL";
 
 /** What is stored of what an endpoint is to be told in order; and of everything, where some of it may have been told. */
 async function look(
@@ -206,10 +198,7 @@ async function look(
       want(key);
       want(withLevel(key, "sent"));
     }
-    if (endpoint && isReceiptWanted(endpoint, event)) {
-      want(key);
-      if (canBeOvertaken(endpoint, event)) want(withLevel(key, "delivered"));
-    }
+    if (isReceiptWanted(endpoint, event)) want(key);
   }
   const found = keys.size > 0 ? await deliveries.findMany([...keys.values()]) : [];
   return new Map(found.map((delivery) => [deliveryIdOf(delivery), delivery]));
@@ -240,9 +229,7 @@ function planOf(round: Round, { key, id, event }: Telling): Plan {
     const { deps, group } = round;
     return deps.clock.now() < group.since + PATIENCE_MS ? "wait" : "store";
   }
-  const receipt = key.level === "sent" && known.get(deliveryIdOf(withLevel(key, "delivered")));
-  // Its turn finds out that the receipt is its message's last word.
-  return receipt && receipt.state !== "waiting" ? "store" : "tell";
+  return "tell";
 }
 
 /**

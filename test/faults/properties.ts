@@ -218,8 +218,6 @@ interface Wanted {
   readonly endpoint: EndpointOfWorld;
   readonly subject: string;
   readonly level: Level;
-  /** False where something later has become its last word, and that alone will do. */
-  readonly isNeeded: boolean;
 }
 
 const LEVEL_OF_STATE: Partial<Record<State, Level>> = {
@@ -243,19 +241,18 @@ function* wantedOf({ ledger }: PlayedWorld): Generator<Wanted> {
         const option = callbackOption ?? endpoint.plan.callbackOption;
         const isLast = isFinal(state, reason as Reason | undefined);
         if (option === "ALL" || (option === "FINAL" && isLast)) {
-          const isNeeded = option === "ALL" || state === history.at(-1)?.state;
-          yield { endpoint, subject: traceId, level, isNeeded };
+          yield { endpoint, subject: traceId, level };
         }
       }
     }
     for (const { account, moId } of ledger.mosStored) {
       if (account !== endpoint.account || !listensTo("received")) continue;
-      yield { endpoint, subject: `mo-${moId}`, level: "received", isNeeded: true };
+      yield { endpoint, subject: `mo-${moId}`, level: "received" };
     }
   }
 }
 
-const idOfDelivery = ({ endpoint, subject, level }: Omit<Wanted, "isNeeded">) =>
+const idOfDelivery = ({ endpoint, subject, level }: Wanted) =>
   `${endpoint.endpointId}_${subject}_${level}`;
 
 /** Every endpoint is told what it wants, in order, or the delivery is written down as failed; and nobody else is told anything. */
@@ -268,24 +265,18 @@ async function calledBackWrong(world: PlayedWorld): Promise<string[]> {
       violations.push(`${endpoint.url} was told ${deliveryId}, which is not for it`);
     }
   }
-  for (const [deliveryId, { endpoint, subject, level, isNeeded }] of wanted) {
+  for (const [deliveryId, { endpoint, subject, level }] of wanted) {
     const posts = ledger.posts.filter((post) => post.deliveryId === deliveryId);
     const key = `${endpoint.account}#${endpoint.endpointId}#${subject}`;
     const state = (await world.read("CALLBACKS_TABLE", key, level))?.state?.S ?? "nowhere";
     const isTaken = posts.some((post) => post.isTaken);
-    const mayFail = endpoint.plan.trouble !== "none";
-    const isFailed = (mayFail || !isNeeded) && state === "failed";
-    const isSettled = isFailed || (isTaken && state === "delivered");
-    if (!isSettled && (isNeeded || state !== "nowhere")) {
+    const isFailed = endpoint.plan.trouble !== "none" && state === "failed";
+    if (!isFailed && !(isTaken && state === "delivered")) {
       violations.push(`${deliveryId} is ${state}, ${isTaken ? "and" : "but not"} taken`);
     }
     if (level !== "delivered") continue;
     const sentId = idOfDelivery({ endpoint, subject, level: "sent" });
-    // Of two last words in the same moment, the one that should not have been one may come later
-    // (docs/decisions/0021, "What it gives up").
-    if (wanted.get(sentId)?.isNeeded) {
-      violations.push(...toldOutOfOrder(ledger.posts, sentId, deliveryId));
-    }
+    violations.push(...toldOutOfOrder(ledger.posts, sentId, deliveryId));
   }
   return violations;
 }

@@ -35,7 +35,9 @@ function sampleDelivery(now: number, overrides: Partial<Delivery> = {}): Deliver
     endpointId: "endpoint-1",
     subject: "trace-1",
     level: "sent",
-    event: messageStatusChanged(sampleMessage(now, { state: "SENT", sentAt: now }), "SENDING"),
+    event: messageStatusChanged(sampleMessage(now, { state: "SENT", sentAt: now }), {
+      state: "SENDING",
+    }),
     state: "pending",
     turn: 0,
     step: 0,

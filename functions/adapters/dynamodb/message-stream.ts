@@ -2,7 +2,7 @@ import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import type { DynamoDBRecord } from "aws-lambda";
 import { messageReceived, type TorpedoEvent } from "../../core/events.ts";
-import { STATES, type State } from "../../core/lifecycle.ts";
+import { ALL_REASONS, type Reason, STATES, type State } from "../../core/lifecycle.ts";
 import {
   changesState,
   eventOf,
@@ -58,13 +58,21 @@ export function changeOfRecord({
 }
 
 const KNOWN_STATES: ReadonlySet<string> = new Set(STATES);
+const KNOWN_REASONS: ReadonlySet<string> = new Set(ALL_REASONS);
+const isReason = (text: string | undefined): text is Reason => KNOWN_REASONS.has(text ?? "");
 const isState = (text: string | undefined): text is State => KNOWN_STATES.has(text ?? "");
 
 /** A message's head, without reading the rest. @throws UnreadableItemError */
 function headOf(image: Image): MessageHead {
-  const { version, traceId, state, attempts } = image;
-  if (version?.N === "1" && traceId?.S && isState(state?.S) && attempts?.N) {
-    return { traceId: traceId.S, state: state.S, attempts: Number(attempts.N) };
+  const { version, traceId, state, reason, attempts } = image;
+  const isKnown = version?.N === "1" && isState(state?.S) && (!reason || isReason(reason.S));
+  if (isKnown && traceId?.S && attempts?.N) {
+    return {
+      traceId: traceId.S,
+      state: state.S as State,
+      ...(reason && { reason: reason.S as Reason }),
+      attempts: Number(attempts.N),
+    };
   }
   // It says what is wrong.
   return messageOfItem(unmarshall(image));

@@ -238,7 +238,7 @@ describe("deliveries that were told together, in DynamoDB", () => {
         endpointId: UUID,
         subject: message.traceId,
         level: "delivered",
-        event: messageStatusChanged(message, "SENT"),
+        event: messageStatusChanged(message, { state: "SENT" }),
         state: "delivered",
         turn: 2,
         attempts: [{ at: clock.now(), durationMs: 104, status: 200, answer: '{"ok":true}' }],

@@ -27,7 +27,18 @@ it("sees a new message, and what it came into", () => {
 it("sees a change of state, and reads its event when it is asked for", () => {
   const change = changeOf(sent, queued);
   expect(change).toMatchObject({ isNew: false, state: "SENT" });
-  expect(change?.toEvent()).toEqual(messageStatusChanged(sent, "QUEUED"));
+  expect(change?.toEvent()).toEqual(messageStatusChanged(sent, { state: "QUEUED" }));
+});
+
+it("sees that what was sent has no receipts to wait for", () => {
+  const last = { ...sent, reason: "no-receipts" as const, stateAt: now + 5 };
+  expect(changeOf(last, sent)?.toEvent()).toEqual(messageStatusChanged(last, { state: "SENT" }));
+  const delivered = sampleMessage(now, { state: "DELIVERED" });
+  expect(changeOf(delivered, last)?.toEvent()).toMatchObject({
+    previousState: "SENT",
+    previousReason: "no-receipts",
+  });
+  expect(() => changeOf(sent, { ...queued, reason: "whim" })).toThrow("cannot be read");
 });
 
 it("sees nothing where the state stays, and a second claim where it was claimed again", () => {

@@ -325,8 +325,14 @@ describe("applyReceipt", () => {
       await givenParts([sent, unconfirmed, queued], isSending);
       expect(await apply(delivered({ part: 3 }))).toEqual({ kind: "moved", state: "SENT" });
       expect((await stored())?.reason).toBeUndefined();
+      clock.advance(1);
       await apply(delivered({ part: 1 }));
-      expect(await stored()).toMatchObject({ state: "SENT", reason: "no-receipts" });
+      // It is a change of its own, of which those are told who want last words only.
+      expect(await stored()).toMatchObject({
+        state: "SENT",
+        reason: "no-receipts",
+        stateAt: clock.now(),
+      });
     });
 
     it("takes late receipts for a message whose operator was said to give none", async () => {

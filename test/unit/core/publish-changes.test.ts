@@ -107,6 +107,21 @@ describe("eventOf", () => {
     const event = eventOf({ before: queued, after: { ...sent, reason: "no-receipts" } });
     expect(event).toMatchObject({ final: true, codes: { mesago: { detailCode: "111" } } });
   });
+
+  it("tells that SENT has become final, as an event of its own", () => {
+    const last = { ...sent, reason: "no-receipts", stateAt: now + 1 } as const;
+    const event = eventOf({ before: sent, after: last });
+    expect(event).toMatchObject({ state: "SENT", previousState: "SENT", final: true });
+    expect(event?.eventId).not.toBe(messageStatusChanged(sent).eventId);
+  });
+
+  it("tells of a receipt that its message's last word was SENT before", () => {
+    const delivered = sampleMessage(now, { state: "DELIVERED" });
+    const event = eventOf({ before: { ...sent, reason: "no-receipts" }, after: delivered });
+    expect(event).toMatchObject({ previousState: "SENT", previousReason: "no-receipts" });
+    expect(messageStatusChangedSchema.parse(event)).toEqual(event);
+    expect(eventOf({ before: sent, after: delivered })).not.toHaveProperty("previousReason");
+  });
 });
 
 describe("messageReceived", () => {

@@ -70,10 +70,15 @@ const mos = fc
   )
   .map((changes) => sampleMo(NOW, changes));
 
+const previously = fc.record({
+  state: fc.constantFrom(...STATES),
+  reason: fc.option(fc.constantFrom(...ALL_REASONS), { nil: undefined }),
+});
+
 describe("a short event", () => {
   it("of a status is the whole of it, where it lies", () => {
     fc.assert(
-      fc.property(messages, fc.option(fc.constantFrom(...STATES)), (message, previous) => {
+      fc.property(messages, fc.option(previously), (message, previous) => {
         const event = messageStatusChanged(message, previous ?? undefined);
         const context = { account: message.account, subject: message.traceId };
         const short = shortEvent(event, context);

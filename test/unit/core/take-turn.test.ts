@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
-import type { Endpoint } from "../../../functions/core/account.ts";
 import {
   type Attempt,
   type Delivery,
@@ -9,7 +8,6 @@ import {
 } from "../../../functions/core/callback-delivery.ts";
 import { createEndpointLanes, type EndpointLanes } from "../../../functions/core/endpoint-lanes.ts";
 import { endpointDisabledSchema, messageStatusChanged } from "../../../functions/core/events.ts";
-import type { Message } from "../../../functions/core/message.ts";
 import type { WebhookResult } from "../../../functions/core/ports.ts";
 import { releaseDelivery } from "../../../functions/core/release-deliveries.ts";
 import { answered } from "../../support/memory.ts";
@@ -1074,50 +1072,14 @@ describe("a test", () => {
 });
 
 describe("that a message was sent for good, as its operator was said to give no receipts", () => {
-  const sentForGood = (overrides: Partial<Message> = {}) =>
-    messageStatusChanged(
-      sampleMessage(startedAt, {
-        state: "SENT",
-        reason: "no-receipts",
-        callbackOption: undefined,
-        ...overrides,
-      }),
-    );
-  const told = (overrides: Partial<Delivery> = {}) =>
-    world.begin({ level: "delivered", ...overrides });
-
-  it.each<[string, Partial<Endpoint>, Partial<Message>]>([
-    ["the endpoint", { callbackOption: "FINAL" }, {}],
-    ["the request", {}, { callbackOption: "FINAL" }],
-  ])("is not told beside a receipt where %s wants last words only", async (_, endpoint, how) => {
-    world = new CallbackWorld(endpoint);
-    const sent = await world.begin({ event: sentForGood(how) });
-    const delivered = await told();
-    expect(await world.take(sent)).toEqual({ kind: "dropped" });
-    expect(await stored(sent)).toMatchObject({ state: "failed" });
-    expect(await world.take(delivered)).toMatchObject({ kind: "delivered" });
-    expect(requests()).toBe(1);
-    expect(world.queue.givenUp).toEqual([]);
-  });
-
-  it("is told before a receipt that waits for it", async () => {
+  it("is told before a receipt that comes all the same, where last words only are wanted", async () => {
     world = new CallbackWorld({ callbackOption: "FINAL" });
-    const sent = await world.begin({ event: sentForGood() });
-    const delivered = await told();
+    const last = sampleMessage(startedAt, { state: "SENT", reason: "no-receipts" });
+    const sent = await world.begin({ event: messageStatusChanged(last) });
+    const delivered = await world.begin({ level: "delivered" });
     expect(await world.take(delivered)).toEqual({ kind: "waiting" });
     expect(await world.take(sent)).toMatchObject({ kind: "delivered" });
     expect(world.queue.turns).toMatchObject([{ level: "delivered", turn: 1 }]);
-  });
-
-  it("is told where there is no receipt of that very message, and where everything is wanted", async () => {
-    world = new CallbackWorld({ callbackOption: "FINAL" });
-    await told({ subject: "trace-2" });
-    const alone = await world.begin({ event: sentForGood() });
-    expect(await world.take(alone)).toMatchObject({ kind: "delivered" });
-    world = new CallbackWorld();
-    await told();
-    const wanted = await world.begin({ event: sentForGood() });
-    expect(await world.take(wanted)).toMatchObject({ kind: "delivered" });
   });
 });
 

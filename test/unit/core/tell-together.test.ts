@@ -302,20 +302,27 @@ describe("of one message", () => {
     expect(requests()).toEqual([sent().eventId, delivered().eventId]);
   });
 
-  it("what was sent is not told any more once its receipt was, to who wants last words", async () => {
+  it("last words only are told in order, too, where one took the place of another", async () => {
     begin({ callbackOption: "FINAL" });
-    const last = messageStatusChanged(
-      sampleMessage(startedAt, {
-        traceId: "trace-0",
-        state: "SENT",
-        reason: "no-receipts",
-        sentAt: startedAt,
-      }),
+    const last = sampleMessage(startedAt, {
+      traceId: "trace-0",
+      state: "SENT",
+      reason: "no-receipts",
+      sentAt: startedAt,
+    });
+    const after = messageStatusChanged(
+      { ...last, state: "DELIVERED", reason: undefined, stateAt: startedAt + SECOND },
+      last,
     );
-    await tell([delivered()]);
-    expect(await kinds(tell([last]))).toEqual(["stored"]);
-    expect(await world.take(world.queue.turns[0] as never)).toEqual({ kind: "dropped" });
-    expect(requests()).toEqual([delivered().eventId]);
+    expect(await kinds(tell([after]))).toEqual(["early"]);
+    await tell([messageStatusChanged(last)]);
+    expect(await kinds(tell([after]))).toEqual(["delivered"]);
+    expect(requests()).toEqual([messageStatusChanged(last).eventId, after.eventId]);
+  });
+
+  it("a receipt waits for nobody where last words only are wanted, and it is the first", async () => {
+    begin({ callbackOption: "FINAL" });
+    expect(await kinds(tell([delivered()]))).toEqual(["delivered"]);
   });
 });
 

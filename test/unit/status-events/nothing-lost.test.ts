@@ -100,7 +100,7 @@ const life = fc
           }
         : { ...message, ...CHANGES[choice % CHANGES.length] };
       images.push(message);
-      writes.push(state ? { event: messageStatusChanged(message, before.state) } : {});
+      writes.push(state ? { event: messageStatusChanged(message, before) } : {});
     }
     return writes.map((write, at) => (sequence: string): Streamed => {
       const before = at === 0 ? old : images[at - 1];
