@@ -5,6 +5,7 @@ import {
   recordHandOver,
 } from "../core/dispatch-message.ts";
 import { UnreadableItemError } from "../core/errors.ts";
+import type { HandOverRecord } from "../core/hand-over-record.ts";
 import { type Message, type MessageRef, refOf } from "../core/message.ts";
 import type { DispatchQueue, MessageStore } from "../core/ports.ts";
 import { describeError, type Log } from "../runtime/telemetry.ts";
@@ -12,7 +13,7 @@ import type { DispatchInput } from "./schema.ts";
 
 type HandlerDependencies = DispatchDependencies & {
   readonly messages: Pick<MessageStore, "findMany">;
-  readonly dispatchQueue: Pick<DispatchQueue, "enqueueMany">;
+  readonly dispatchQueue: Pick<DispatchQueue, "enqueueMany" | "enqueueRecord">;
   readonly log: Log;
 };
 
@@ -25,11 +26,36 @@ export function createHandler(deps: HandlerDependencies) {
       return dispatchGroup(deps, refs, receives > 1 ? undefined : byRef(input.messages));
     }
     if ("group" in input) return dispatchGroup(deps, input.group);
-    if ("ref" in input) return recordHandOver(deps, input);
+    if ("ref" in input) return recordOrPutBack(deps, input);
     const outcome = await dispatchMessage(deps, input);
     if (outcome.kind === "held") await deps.dispatchQueue.enqueue(input, outcome.until);
     return outcome;
   };
+}
+
+/**
+ * Writes down what became of a hand-over. What cannot be written comes again soon, many times before
+ * others take its message for one that nobody knows anything of; not only when the queue, by itself,
+ * delivers it again.
+ * @throws whatever the store throws where there is hardly time for another try, or the queue does
+ * not take it either
+ */
+async function recordOrPutBack(
+  deps: HandlerDependencies,
+  record: HandOverRecord,
+): Promise<DispatchOutcome & { readonly detail?: string }> {
+  try {
+    return await recordHandOver(deps, record);
+  } catch (error) {
+    const isKnownLost = deps.clock.now() > record.lease.until + deps.lastCallMs;
+    if (isKnownLost || error instanceof UnreadableItemError) throw error;
+    try {
+      await deps.dispatchQueue.enqueueRecord(record);
+    } catch {
+      throw error;
+    }
+    return { kind: "deferred", detail: String(describeError(error).error) };
+  }
 }
 
 /**

@@ -8,8 +8,8 @@ import { schedulesWhenNeeded } from "../scheduler/schedules-when-needed.ts";
 import type { dispatchQueueEnv } from "./env.ts";
 import { sendTogether } from "./send-together.ts";
 
-/** Gives whatever kept the record from being written a moment to pass. */
-const RECORD_DELAY_SECONDS = 5;
+/** Gives whatever kept a record from being written a moment to pass: the longer, the longer it has. */
+const RECORD_DELAY_SECONDS = { least: 5, most: 30, ofAge: 0.25 };
 /** SMS in one message of the queue: handed over side by side, and all delivered again when one fails. */
 const GROUP_SMS = 20;
 
@@ -85,7 +85,11 @@ export function createDispatchQueue(deps: {
 
     unschedule: ({ traceId }, notBefore) => later.remove(traceId, notBefore),
 
-    enqueueRecord: (record) => send(record.ref.account, record, RECORD_DELAY_SECONDS),
+    enqueueRecord(record) {
+      const { least, most, ofAge } = RECORD_DELAY_SECONDS;
+      const delay = ((clock.now() - record.at) / 1_000) * ofAge;
+      return send(record.ref.account, record, Math.round(Math.min(Math.max(delay, least), most)));
+    },
   };
 }
 

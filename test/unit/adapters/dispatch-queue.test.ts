@@ -142,6 +142,13 @@ describe("the dispatch queue", () => {
         DelaySeconds: 5,
       },
     ]);
+    for (const [laterMs, delay] of [
+      [60_000, 15],
+      [600_000, 30],
+    ] as const) {
+      await queue.enqueueRecord({ ...record, at: clock.now() - laterMs });
+      expect(sqs.at(-1)?.body).toMatchObject({ DelaySeconds: delay });
+    }
     expect(dispatchInputSchema.parse(record)).toEqual(record);
     expect(dispatchInputSchema.parse(ref)).toEqual(ref);
     expect([traceOf(record), traceOf(ref)]).toEqual(["trace-1", "trace-1"]);

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { UnreadableItemError } from "../../../functions/core/errors.ts";
+import type { HandOverRecord } from "../../../functions/core/hand-over-record.ts";
 import { refOf } from "../../../functions/core/message.ts";
 import { createHandler } from "../../../functions/dispatch/handler.ts";
 import { ManualClock, MemoryDispatchQueue, MemoryMessages } from "../../support/memory.ts";
@@ -7,6 +8,57 @@ import { RecordingLog } from "../../support/recording-log.ts";
 import { sampleMessage } from "../../support/samples.ts";
 import { SimplePool } from "../../support/simple-pool.ts";
 import { dispatchDependencies, WillingCarrier } from "../core/support.ts";
+
+describe("what became of a hand-over", () => {
+  const clock = new ManualClock();
+  const lease = { token: "t", until: clock.now() + 80_000 };
+  const ref = { account: "acme", id: "a", traceId: "trace-a" };
+  const record: HandOverRecord = {
+    ref,
+    lease,
+    at: clock.now(),
+    outcome: { kind: "rejected", reason: "operator-rejected" },
+  };
+
+  async function write(failure: Error | undefined, laterMs: number, refuses = false) {
+    const messages = new MemoryMessages(clock);
+    await messages.insert(sampleMessage(clock.now(), { ...ref, state: "SENDING", lease }));
+    if (failure) messages.change = () => Promise.reject(failure);
+    const dispatchQueue = new MemoryDispatchQueue();
+    dispatchQueue.refuses = refuses;
+    const later = new ManualClock();
+    later.advance(laterMs);
+    const deps = dispatchDependencies({
+      messages,
+      dispatchQueue,
+      carrier: new WillingCarrier(),
+      clock: later,
+    });
+    const handler = createHandler({ ...deps, log: new RecordingLog() });
+    const lastMs = lease.until + deps.lastCallMs - clock.now();
+    return { lastMs, dispatchQueue, written: handler(record, 1) };
+  }
+  const throttled = new Error("throttled");
+
+  it("is written down", async () => {
+    const { written } = await write(undefined, 0);
+    expect(await written).toEqual({ kind: "moved", state: "FAILED", reason: "operator-rejected" });
+  });
+
+  it("comes again soon where it cannot be, until others may hand its message over", async () => {
+    const { lastMs, dispatchQueue, written } = await write(throttled, 0);
+    expect(await written).toEqual({ kind: "deferred", detail: "Error" });
+    expect(dispatchQueue.records).toEqual([record]);
+    await expect((await write(throttled, lastMs)).written).resolves.toMatchObject({});
+    await expect((await write(throttled, lastMs + 1)).written).rejects.toThrow("throttled");
+  });
+
+  it("is left to its queue where that takes nothing, and where it cannot be read", async () => {
+    await expect((await write(throttled, 0, true)).written).rejects.toThrow("throttled");
+    const unreadable = new UnreadableItemError("a stored message cannot be read: version: 2");
+    await expect((await write(unreadable, 0)).written).rejects.toThrow(UnreadableItemError);
+  });
+});
 
 describe("a group of messages", () => {
   const clock = new ManualClock();
