@@ -1,13 +1,14 @@
 import * as z from "zod";
 import { callbacksEnv, directoryEnv } from "../adapters/dynamodb/env.ts";
 import { callbackReplayEnv } from "../adapters/sqs/env.ts";
+import { positiveNumber } from "../runtime/variables.ts";
 
 /** The environment of the admin API. */
 export const env = z.object({
   ...directoryEnv.shape,
   ...callbacksEnv.shape,
   ...callbackReplayEnv.shape,
-  CALLBACK_RETENTION_HOURS: z.coerce.number().positive(),
+  CALLBACK_RETENTION_HOURS: positiveNumber,
   /** What callbacks may speak in this stage: `https`, perhaps `http`. */
   ENDPOINT_PROTOCOLS: z
     .string()

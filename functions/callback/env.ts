@@ -3,6 +3,7 @@ import { callbacksEnv, directoryEnv } from "../adapters/dynamodb/env.ts";
 import { eventBusEnv } from "../adapters/eventbridge/env.ts";
 import { callbackQueueEnv, poisonEnv } from "../adapters/sqs/env.ts";
 import { webhookEnv } from "../adapters/webhook/env.ts";
+import { filledText, positiveInteger, positiveNumber } from "../runtime/variables.ts";
 
 /** The environment of callback. */
 export const env = z.object({
@@ -13,7 +14,7 @@ export const env = z.object({
   ...eventBusEnv.shape,
   ...webhookEnv.shape,
   /** How many requests may be under way to one endpoint. */
-  CALLBACK_SLOTS: z.coerce.number().int().positive(),
-  CALLBACK_RETENTION_HOURS: z.coerce.number().positive(),
-  STAGE: z.string().min(1),
+  CALLBACK_SLOTS: positiveInteger,
+  CALLBACK_RETENTION_HOURS: positiveNumber,
+  STAGE: filledText,
 });

@@ -8,6 +8,7 @@ import {
 } from "../adapters/dynamodb/env.ts";
 import { eventBusEnv } from "../adapters/eventbridge/env.ts";
 import { dispatchQueueEnv, poisonEnv } from "../adapters/sqs/env.ts";
+import { filledText, positiveInteger, positiveNumber } from "../runtime/variables.ts";
 
 /** The environment of dispatch. */
 export const env = z.object({
@@ -19,15 +20,15 @@ export const env = z.object({
   ...carriersTableEnv.shape,
   ...rateLimitsEnv.shape,
   ...eventBusEnv.shape,
-  STAGE: z.string().min(1),
+  STAGE: filledText,
   LANE: z.enum(["singles", "bulk"]),
   /** How many functions of both lanes may hand over at once. */
-  CONCURRENCY: z.coerce.number().int().positive(),
-  CLAIM_TIMEOUT_SECONDS: z.coerce.number().positive(),
-  CARRIER_TIMEOUT_SECONDS: z.coerce.number().positive(),
-  LEASE_SECONDS: z.coerce.number().positive(),
-  LAST_CALL_SECONDS: z.coerce.number().positive(),
-  MAX_ATTEMPTS: z.coerce.number().int().positive(),
-  BACKOFF_BASE_SECONDS: z.coerce.number().positive(),
-  BACKOFF_CAP_SECONDS: z.coerce.number().positive(),
+  CONCURRENCY: positiveInteger,
+  CLAIM_TIMEOUT_SECONDS: positiveNumber,
+  CARRIER_TIMEOUT_SECONDS: positiveNumber,
+  LEASE_SECONDS: positiveNumber,
+  LAST_CALL_SECONDS: positiveNumber,
+  MAX_ATTEMPTS: positiveInteger,
+  BACKOFF_BASE_SECONDS: positiveNumber,
+  BACKOFF_CAP_SECONDS: positiveNumber,
 });

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { directoryEnv, messagesEnv } from "../adapters/dynamodb/env.ts";
 import { batchQueueEnv, dispatchQueueEnv } from "../adapters/sqs/env.ts";
+import { positiveNumber } from "../runtime/variables.ts";
 
 /** The environment of the Mesago API and its ancestor. */
 export const env = z.object({
@@ -8,5 +9,5 @@ export const env = z.object({
   ...directoryEnv.shape,
   ...dispatchQueueEnv.shape,
   ...batchQueueEnv.shape,
-  STATUS_RETENTION_HOURS: z.coerce.number().positive(),
+  STATUS_RETENTION_HOURS: positiveNumber,
 });

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { directoryEnv, messagesEnv, rateLimitsEnv } from "../adapters/dynamodb/env.ts";
 import { batchQueueEnv, dispatchQueueEnv } from "../adapters/sqs/env.ts";
+import { positiveInteger, positiveNumber } from "../runtime/variables.ts";
 
 /** The environment of the Wavy API. */
 export const env = z.object({
@@ -9,7 +10,7 @@ export const env = z.object({
   ...rateLimitsEnv.shape,
   ...dispatchQueueEnv.shape,
   ...batchQueueEnv.shape,
-  STATUS_RETENTION_HOURS: z.coerce.number().positive(),
-  REQUESTS_PER_SECOND: z.coerce.number().int().positive(),
-  STATUS_QUERIES_PER_SECOND: z.coerce.number().int().positive(),
+  STATUS_RETENTION_HOURS: positiveNumber,
+  REQUESTS_PER_SECOND: positiveInteger,
+  STATUS_QUERIES_PER_SECOND: positiveInteger,
 });

@@ -3,10 +3,10 @@ import { slicesOf } from "../../functions/core/slices.ts";
 import { billOf, perMillion, REGION, sumOfBill } from "./cost.ts";
 import { ACCOUNT } from "./customer.ts";
 import { type Bench, nextSetting, play } from "./measure.ts";
+import { variableOf } from "./stack.ts";
 import { awsCalls, median, sumOf, total, type Usage } from "./usage.ts";
 import { bulk } from "./workloads/bulk.ts";
 import { BULK_SIZE, idOf, phoneOf } from "./workloads/sms.ts";
-import { discardWaiting } from "./world.ts";
 
 /** What a message costs at one size of something. */
 export interface GrowthPoint {
@@ -29,7 +29,7 @@ export interface Growth {
   readonly perRequest: readonly GrowthPoint[];
   /** With the messages that are in the table already; for a bulk request of a thousand. */
   readonly inTable: readonly GrowthPoint[];
-  /** With the messages of a campaign, in bulk requests of a thousand. */
+  /** With the messages of a campaign, in bulk requests of a thousand: those up to the size, from the size before on. */
   readonly inCampaign: readonly GrowthPoint[];
 }
 
@@ -37,34 +37,51 @@ export interface Growth {
 export interface GrowthSizes {
   readonly perRequest: readonly number[];
   readonly inTable: readonly number[];
-  readonly inCampaign: readonly number[];
 }
 
 /** Sizes as the goals have them, and fewer for those in a hurry. */
 export const GROWTH_SIZES: GrowthSizes = {
   perRequest: [1, 10, 100, 1_000],
   inTable: [1_000, 10_000, 100_000],
-  inCampaign: [1_000, 100_000],
 };
 export const QUICK_GROWTH_SIZES: GrowthSizes = {
   perRequest: [10, 1_000],
   inTable: [1_000, 10_000],
-  inCampaign: [],
 };
 
 /** Requests with few messages need not be as many as those with many to be known. */
 const MOST_REQUESTS = 100;
+
+/**
+ * Sends a campaign, the first that processes ever see, and measures each of its parts.
+ * @param sizes the ends of the parts, thousands of messages
+ */
+export async function measureCampaign(
+  bench: Bench,
+  sizes: readonly number[],
+): Promise<readonly GrowthPoint[]> {
+  await bench.deployment.clear();
+  const parts = new Series(sizes);
+  let sent = 0;
+  for (const size of sizes) {
+    const usages: Usage[] = [];
+    const messages = size - sent;
+    for (; sent < size; sent += BULK_SIZE) {
+      usages.push(...(await play(bench, bulk(BULK_SIZE), { clears: false })));
+    }
+    parts.add(size, messages, usages);
+  }
+  return parts.points();
+}
 
 /** Measures how the cost of a message grows: all sizes one after the other, again and again. */
 export async function measureGrowth(
   bench: Bench,
   sizes: GrowthSizes,
   { runs, onPoint }: { readonly runs: number; readonly onPoint: (what: string) => void },
-): Promise<Growth> {
-  const { deployment } = bench;
+): Promise<Omit<Growth, "inCampaign">> {
   const perRequest = new Series(sizes.perRequest);
   const inTable = new Series(sizes.inTable);
-  const inCampaign = new Series(sizes.inCampaign);
   for (let run = 1; run <= runs; run++) {
     onPoint(`${sizes.perRequest.join(", ")} messages a request (${run})`);
     for (const size of sizes.perRequest) {
@@ -72,25 +89,15 @@ export async function measureGrowth(
       perRequest.add(size, messages, await play(bench, bulk(messages, size)));
     }
   }
+  const table = await FilledTable.begin(bench);
   for (let run = 1; run <= runs; run++) {
     onPoint(`${sizes.inTable.join(", ")} messages in the table (${run})`);
-    await deployment.clear();
-    const table = await FilledTable.begin(bench);
     for (const size of sizes.inTable) {
       await table.fill(size);
       inTable.add(size, BULK_SIZE, await play(bench, bulk(BULK_SIZE), { clears: false }));
     }
   }
-  // A campaign that is large is much to measure by itself.
-  for (const size of sizes.inCampaign) {
-    onPoint(`${size} messages in a campaign`);
-    inCampaign.add(size, size, await play(bench, bulk(size)));
-  }
-  return {
-    perRequest: perRequest.points(),
-    inTable: inTable.points(),
-    inCampaign: inCampaign.points(),
-  };
+  return { perRequest: perRequest.points(), inTable: inTable.points() };
 }
 
 /** What a message took in one run. */
@@ -130,44 +137,59 @@ class Series {
   }
 }
 
-/** A table with messages that were delivered before, of the same account. */
+/** So many items go into a table in one request. */
+const ITEMS_TOGETHER = 5_000;
+
+type Item = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+/** Puts messages that were delivered before into the table, copies of one that was sent; of the same account. */
 class FilledTable {
   readonly #bench: Bench;
-  readonly #model: Message;
-  #size = 0;
+  readonly #table: string;
+  readonly #model: string;
+  readonly #message: Message;
 
-  private constructor(bench: Bench, model: Message) {
+  private constructor(bench: Bench, table: string, model: string, message: Message) {
     this.#bench = bench;
+    this.#table = table;
     this.#model = model;
+    this.#message = message;
   }
 
   /** Sends a message, for the others to be like it. */
   static async begin(bench: Bench): Promise<FilledTable> {
+    const { nullAws, stack } = bench.deployment;
+    await bench.deployment.clear();
     const setting = nextSetting(bench);
     await bulk(1).run(setting);
-    const [model] = await setting.customer.messages.findMany(ACCOUNT, [idOf(setting.run, 0)]);
-    if (!model) throw new Error("there is no message to copy");
-    return new FilledTable(bench, model);
+    const [message] = await setting.customer.messages.findMany(ACCOUNT, [idOf(setting.run, 0)]);
+    if (!message) throw new Error("there is no message to copy");
+    const table = variableOf(stack, "MESSAGES_TABLE");
+    const { items } = await nullAws.control<{ items: Item[] }>("all-items", { table });
+    const model = items.find(({ traceId }) => traceId?.S === message.traceId);
+    return new FilledTable(bench, table, JSON.stringify(model), message);
   }
 
-  /** Has so many messages in the table. */
+  /** Has so many messages in the table, and nothing else. */
   async fill(size: number): Promise<void> {
-    const { world, deployment } = this.#bench;
-    const missing = Array.from({ length: size - this.#size }, (_, index) => this.#size + index);
-    this.#size = size;
-    await world.unseen(async () => {
-      for (const slice of slicesOf(missing, BULK_SIZE)) {
-        await deployment.customer.messages.insertMany(slice.map((index) => this.#copy(index)));
-        // Nobody is told of what was delivered before.
-        await discardWaiting(world.nullAws, world.stack);
-      }
-    });
+    const { deployment, world } = this.#bench;
+    await deployment.clear();
+    const indices = Array.from({ length: size }, (_, index) => index);
+    for (const slice of slicesOf(indices, ITEMS_TOGETHER)) {
+      const items = slice.map((index) => this.#copy(index));
+      await deployment.nullAws.control("put-items", { table: this.#table, items });
+    }
+    await deployment.nullAws.takeCounts();
     world.takeUsages();
   }
 
-  #copy(index: number): Message {
-    const id = `earlier-${index}`;
-    return { ...this.#model, id, traceId: `trace-${index}`, destination: phoneOf(index) };
+  #copy(index: number): Item {
+    const { id, traceId, destination } = this.#message;
+    const text = this.#model
+      .replaceAll(id, `earlier-${index}`)
+      .replaceAll(traceId, `trace-${index}`)
+      .replaceAll(destination, phoneOf(index));
+    return JSON.parse(text) as Item;
   }
 }
 

@@ -4,8 +4,15 @@ import { join } from "node:path";
 import { type ColdStart, measureColdStarts } from "./cold-start.ts";
 import { Deployment } from "./deployment.ts";
 import { Floor } from "./floor/floor.ts";
-import { GROWTH_SIZES, type Growth, measureGrowth, QUICK_GROWTH_SIZES } from "./growth.ts";
-import { type Bench, type Measurement, measure, warmUp } from "./measure.ts";
+import {
+  GROWTH_SIZES,
+  type Growth,
+  type GrowthPoint,
+  measureCampaign,
+  measureGrowth,
+  QUICK_GROWTH_SIZES,
+} from "./growth.ts";
+import { type Bench, type Measurement, measure, play } from "./measure.ts";
 import { type Options, parseOptions } from "./options.ts";
 import { svgOf } from "./report/charts.ts";
 import { describeColdStarts, describeGoals, describeGrowth } from "./report/closing.ts";
@@ -18,12 +25,18 @@ import {
 } from "./report/performance-page.ts";
 import { describeMeasurement } from "./report/terminal.ts";
 import { type Results, workloadOf } from "./results.ts";
-import { allWorkloads, warmUpWorkloads } from "./workloads/all.ts";
+import { allWorkloads, warmUpWorkload } from "./workloads/all.ts";
 
 const DOCS = "docs";
 const RESULTS = join(import.meta.dirname, "results");
 const STARTS = { usual: 11, quick: 3 };
 const GROWTH_RUNS = { usual: 3, quick: 1 };
+/** Where parts of a campaign end. It has the code of functions as fast as it gets, too. */
+const CAMPAIGN = {
+  usual: [1_000, 10_000, 100_000],
+  partly: [1_000, 10_000, 30_000],
+  quick: [4_000],
+};
 
 // Its reminder that Node 20 will not be supported for ever says nothing of what is measured.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
@@ -58,10 +71,16 @@ async function measureAll(
   const pace = isQuick ? "quick" : "usual";
   const floor = await Floor.build(deployment);
   const bench: Bench = { deployment, world: deployment.world(), floor };
+  let campaign: readonly GrowthPoint[] = [];
   if (!only?.every((name) => name === "cold-start")) {
-    note("warming up");
-    await warmUp(bench, warmUpWorkloads(isQuick));
+    const sizes = CAMPAIGN[isQuick || isAsked("growth") ? pace : "partly"];
+    note(`a campaign of ${sizes.at(-1)} messages`);
+    campaign = await measureCampaign(bench, sizes);
+    note("single messages to warm up");
+    await play(bench, warmUpWorkload(isQuick));
   }
+  note("a PutItem, to compare machines by");
+  const putItemMs = await floor.putItemMs();
   const workloads: Measurement[] = [];
   for (const workload of allWorkloads(isQuick)) {
     if (!isAsked(workload.name)) continue;
@@ -73,7 +92,8 @@ async function measureAll(
   let growth: Growth | undefined;
   if (isAsked("growth")) {
     const sizes = isQuick ? QUICK_GROWTH_SIZES : GROWTH_SIZES;
-    growth = await measureGrowth(bench, sizes, { runs: GROWTH_RUNS[pace], onPoint: note });
+    const grown = await measureGrowth(bench, sizes, { runs: GROWTH_RUNS[pace], onPoint: note });
+    growth = { ...grown, inCampaign: campaign };
     console.log(describeGrowth(growth));
   }
   await bench.world.close();
@@ -91,6 +111,7 @@ async function measureAll(
     machine: { cpu: cpu?.model ?? "unknown", cores: cpus().length, node: process.version },
     runs,
     isQuick,
+    putItemMs,
     workloads,
     ...(growth && { growth }),
     ...(coldStarts && { coldStarts }),

@@ -110,14 +110,6 @@ export async function play(
 }
 
 /**
- * Runs workloads for nothing but to have the code of functions as fast as it gets, as that of
- * functions is that have been at work for a while.
- */
-export async function warmUp(bench: Bench, workloads: readonly Workload[]): Promise<void> {
-  for (const workload of workloads) await play(bench, workload);
-}
-
-/**
  * Runs a workload again and again: with the time that services would take, and `runs` times for
  * the processor time, of which the median counts.
  */

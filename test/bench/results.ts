@@ -15,6 +15,8 @@ export interface Results {
   readonly runs: number;
   readonly isQuick: boolean;
   readonly workloads: readonly Measurement[];
+  /** Milliseconds of processor time for a PutItem of the SDK: how fast the machine was. */
+  readonly putItemMs: number;
   readonly growth?: Growth;
   readonly coldStarts?: readonly ColdStart[];
 }

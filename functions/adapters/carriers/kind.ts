@@ -34,7 +34,8 @@ export type CreateCarrier<Settings extends z.ZodObject, Provisions extends z.Zod
 
 /**
  * A kind of carrier. A stage may have several of one kind, by different names. The code is loaded
- * where it is used: a function that hands nothing to a kind does not pay for it.
+ * where it is used, and schemas are asked for by getters, which make them then: a function that
+ * hands nothing to a kind does not pay for it.
  */
 export interface CarrierKind<
   S extends z.ZodObject = z.ZodObject,

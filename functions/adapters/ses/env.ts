@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { filledText } from "../../runtime/variables.ts";
 
 /** What a function needs to know to send mail. */
-export const mailEnv = z.object({ MAIL_FROM: z.string().min(1) });
+export const mailEnv = z.object({ MAIL_FROM: filledText });

@@ -3,15 +3,19 @@ import { bundle } from "../deployment.ts";
 import { LambdaProcess } from "../lambda/lambda-process.ts";
 import { keyOf } from "../measure.ts";
 import type { RecordedRequest } from "../null-aws-client.ts";
-import { functionNamed } from "../stack.ts";
-import { grouped } from "../usage.ts";
+import { functionNamed, variableOf } from "../stack.ts";
+import { grouped, median } from "../usage.ts";
 import { type RecordedInvocation, type Replay, sampled } from "./recording.ts";
 
 /** Invocations of a function that stand for all of its. */
 const MOST_INVOCATIONS = 100;
 
 /** Requests after which a process hardly makes them any faster. */
-const WARM_REQUESTS = 3_000;
+const WARM_REQUESTS = 30_000;
+
+/** PutItems by which machines are compared: so many an invocation, of which the second half counts. */
+const PUT_ITEMS = 100;
+const PUT_ITEM_TURNS = 40;
 
 /** Makes the calls of recorded invocations again, and nothing else; each function's in a process of its own that stays. */
 export class Floor {
@@ -55,6 +59,48 @@ export class Floor {
   /** Takes note of requests that the process of a function has made. */
   count(by: string, requests: number): void {
     this.#made.set(by, this.made(by) + requests);
+  }
+
+  /**
+   * What the SDK takes for one PutItem of a message's size, sent one after the other, in
+   * milliseconds of processor time: by it, times of different machines can be compared.
+   */
+  async putItemMs(): Promise<number> {
+    const { stack, runtime } = this.deployment;
+    const settings = functionNamed(stack, "dispatch");
+    const process = new LambdaProcess({ ...settings, bundle: this.#bundle, runtime });
+    const item = Object.fromEntries(
+      Array.from({ length: 20 }, (_, index) => [
+        `attribute${index}`,
+        { S: "of a message".repeat(3) },
+      ]),
+    );
+    const body = JSON.stringify({
+      TableName: variableOf(stack, "MESSAGES_TABLE"),
+      Item: { pk: { S: "yardstick" }, sk: { S: "yardstick" }, ...item },
+    });
+    const request = {
+      service: "dynamodb",
+      operation: "PutItem",
+      method: "POST",
+      path: "/",
+      headers: {},
+      body,
+    };
+    const replay: Replay = {
+      requests: Array.from({ length: PUT_ITEMS }, (_, index) => ({
+        ...request,
+        startedAfter: index,
+      })),
+    };
+    const times: number[] = [];
+    for (let turn = 0; turn < PUT_ITEM_TURNS; turn++) {
+      const { span } = await process.invoke(JSON.stringify(replay));
+      times.push(span.cpuMicroseconds / 1_000 / PUT_ITEMS);
+    }
+    await process.close();
+    await this.deployment.clear();
+    return median(times.slice(PUT_ITEM_TURNS / 2));
   }
 
   /** Ends the processes. */

@@ -36,7 +36,7 @@ export function describeGrowth({ perRequest, inTable, inCampaign }: Growth): str
       [
         ...rows("a request", perRequest),
         ...rows("in the table before", inTable),
-        ...rows("in a campaign", inCampaign),
+        ...rows("of a campaign, those before left out", inCampaign),
       ],
     ),
   ].join("\n\n");

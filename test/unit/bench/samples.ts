@@ -101,6 +101,7 @@ export const sampleResults = (overrides: Partial<Results> = {}): Results => ({
   machine: { cpu: "a processor", cores: 2, node: "v24.0.0" },
   runs: 5,
   isQuick: false,
+  putItemMs: 0.5,
   workloads: [sampleMeasurement()],
   growth: {
     perRequest: [growthPoint(1, 3)],

@@ -3,8 +3,12 @@ import { provisions, settings } from "./settings.ts";
 
 /** The carrier without phones, for staging and local runs. */
 export const sandbox = carrierKind({
-  settings,
-  provisions,
+  get settings() {
+    return settings;
+  },
+  get provisions() {
+    return provisions;
+  },
   takes: "parts",
   load: async () => (await import("./carrier.ts")).createFromStage,
   loadReports: async () => (await import("./reports.ts")).sandboxProtocol,
