@@ -48,6 +48,10 @@ const earlier =
     ? undefined
     : (JSON.parse(readFileSync(options.baseline, "utf8")) as Results);
 const deployment = await Deployment.begin(options);
+const { lambdaRuntime } = deployment.stack;
+if (!process.version.startsWith(`v${lambdaRuntime.replace(/\D/g, "")}.`)) {
+  note(`functions are for ${lambdaRuntime}, and this is Node ${process.version}`);
+}
 try {
   const results = await measureAll(deployment, options);
   console.log(describeGoals(results, earlier));
@@ -109,6 +113,7 @@ async function measureAll(
     version: 1,
     at: new Date().toISOString(),
     machine: { cpu: cpu?.model ?? "unknown", cores: cpus().length, node: process.version },
+    lambdaRuntime,
     runs,
     isQuick,
     putItemMs,

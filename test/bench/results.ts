@@ -15,6 +15,8 @@ export interface Results {
   readonly runs: number;
   readonly isQuick: boolean;
   readonly workloads: readonly Measurement[];
+  /** What the functions are deployed for: `nodejs24.x`. */
+  readonly lambdaRuntime: string;
   /** Milliseconds of processor time for a PutItem of the SDK: how fast the machine was. */
   readonly putItemMs: number;
   readonly growth?: Growth;

@@ -38,6 +38,8 @@ export interface Stack {
   readonly rules: readonly RuleSettings[];
   readonly queues: readonly { readonly id: string; readonly url: string; readonly arn: string }[];
   readonly tables: readonly { readonly name: string; readonly definition: object }[];
+  /** What Lambda runs functions with: `nodejs24.x`. */
+  readonly lambdaRuntime: string;
   /** The format of the lines that the HTTP API writes. */
   readonly accessLogFormat: string;
 }
@@ -91,6 +93,7 @@ export function readStack(nullAws: Pick<NullAws, "url">, directory: string): Sta
       arn: `arn:aws:played:us-east-1:000000000000:${id}`,
     })),
     tables: topology.tables.map(({ id, definition }) => ({ name: id, definition })),
+    lambdaRuntime: lambdaRuntimeOf(torpedo),
     accessLogFormat: accessLogFormatOf(torpedo),
   };
 }
@@ -107,6 +110,11 @@ function routesOf(template: Template): Route[] {
     const uri = at(template.Resources[integration], "Properties", "IntegrationUri");
     return { key: String(Properties.RouteKey), functionId: textOf(uri) };
   });
+}
+
+function lambdaRuntimeOf(template: Template): string {
+  const [first] = resources(template, "AWS::Lambda::Function");
+  return String(first?.Properties.Runtime);
 }
 
 function accessLogFormatOf(template: Template): string {

@@ -11,7 +11,7 @@ import { type RecordedInvocation, type Replay, sampled } from "./recording.ts";
 const MOST_INVOCATIONS = 100;
 
 /** Requests after which a process hardly makes them any faster. */
-const WARM_REQUESTS = 30_000;
+const WARM_REQUESTS = 10_000;
 
 /** PutItems by which machines are compared: so many an invocation, of which the second half counts. */
 const PUT_ITEMS = 100;

@@ -101,6 +101,7 @@ export const sampleResults = (overrides: Partial<Results> = {}): Results => ({
   machine: { cpu: "a processor", cores: 2, node: "v24.0.0" },
   runs: 5,
   isQuick: false,
+  lambdaRuntime: "nodejs24.x",
   putItemMs: 0.5,
   workloads: [sampleMeasurement()],
   growth: {

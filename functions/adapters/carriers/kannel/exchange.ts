@@ -1,5 +1,6 @@
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import { urlToHttpOptions } from "node:url";
 
 /** What became of a request: an answer, or the certainty that nothing of it has left. */
 export type Exchange =
@@ -38,15 +39,17 @@ const MAX_ANSWER_BYTES = 4_096;
  * request has arrived; nor could an answer that comes twice be told from that to the next request.
  */
 export function createExchanges(url: string): Exchanges {
-  const target = new URL(url);
-  const isTls = target.protocol === "https:";
-  const open = isTls
-    ? { request: httpsRequest, agent: new HttpsAgent(), ready: "secureConnect" }
-    : { request: httpRequest, agent: new HttpAgent(), ready: "connect" };
+  // Once for all requests, each of which would make the same of the URL.
+  const target = urlToHttpOptions(new URL(url));
+  const open =
+    target.protocol === "https:"
+      ? { request: httpsRequest, agent: new HttpsAgent(), ready: "secureConnect" }
+      : { request: httpRequest, agent: new HttpAgent(), ready: "connect" };
 
   return ({ headers, body, timeoutMs }) =>
     new Promise((resolve, reject) => {
-      const request = open.request(target, {
+      const request = open.request({
+        ...target,
         agent: open.agent as HttpsAgent,
         method: "POST",
         headers: { ...headers, "content-length": Buffer.byteLength(body) },
