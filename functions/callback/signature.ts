@@ -1,6 +1,17 @@
 import { Webhook } from "standardwebhooks";
 import type { SigningSecret } from "../core/account.ts";
 
+/** Whoever signs with a secret, for as long as that is remembered. */
+const signers = new WeakMap<SigningSecret, Webhook>();
+
+function signerOf(secret: SigningSecret): Webhook {
+  const known = signers.get(secret);
+  if (known) return known;
+  const signer = new Webhook(secret.secret);
+  signers.set(secret, signer);
+  return signer;
+}
+
 /**
  * The headers that tell a request's id and time and prove that it is ours (Standard Webhooks,
  * "Webhook headers" and "Signature scheme"). While a secret is being rotated out, it signs beside
@@ -16,7 +27,7 @@ export function signatureHeaders(
   const time = new Date(at);
   const signatures = secrets
     .filter(({ validUntil }) => validUntil === undefined || validUntil > at)
-    .map(({ secret }) => new Webhook(secret).sign(id, time, body));
+    .map((secret) => signerOf(secret).sign(id, time, body));
   return {
     "webhook-id": id,
     "webhook-timestamp": String(Math.floor(at / 1_000)),

@@ -23,15 +23,16 @@ export function createOpenSecret(
   client = new SecretsManagerClient(impatientClientConfig),
   now: () => number = Date.now,
 ): (arn: string) => Secret {
-  /** By ARN, the value that was read last; undefined of a secret that is no text. */
-  const remembered = new Map<string, { readonly value: string | undefined; readonly at: number }>();
+  /** By ARN, what was read last. */
+  const remembered = new Map<string, { readonly reading: Reading; readonly at: number }>();
 
-  async function textOf(arn: string, forceFetch: boolean): Promise<string | undefined> {
+  async function readingOf(arn: string, forceFetch: boolean): Promise<Reading> {
     const known = remembered.get(arn);
-    if (known && !forceFetch && now() - known.at < MEMORY_MS) return known.value;
+    if (known && !forceFetch && now() - known.at < MEMORY_MS) return known.reading;
     const { SecretString: value } = await client.send(new GetSecretValueCommand({ SecretId: arn }));
-    remembered.set(arn, { value, at: now() });
-    return value;
+    const reading = readValues(value);
+    remembered.set(arn, { reading, at: now() });
+    return reading;
   }
 
   return (arn) => {
@@ -41,11 +42,10 @@ export function createOpenSecret(
     let reading: Promise<SecretValues> | undefined;
 
     async function fetchValues(forceFetch: boolean): Promise<SecretValues> {
-      const value = await textOf(arn, forceFetch);
-      isUnreadable = true;
-      const values = parseValues(value);
-      isUnreadable = false;
-      return values;
+      const { values, problem } = await readingOf(arn, forceFetch);
+      isUnreadable = values === undefined;
+      if (values) return values;
+      throw new UnreadableSecretError(problem);
     }
 
     function get(forceFetch: boolean): Promise<SecretValues> {
@@ -71,14 +71,21 @@ export function createOpenSecret(
   };
 }
 
-function parseValues(value: string | undefined): SecretValues {
+/** What a secret says, or why it says nothing. It is parsed once: each message asks for it. */
+type Reading =
+  | { readonly values: SecretValues; readonly problem?: undefined }
+  | { readonly values?: undefined; readonly problem: string };
+
+/** @param value undefined of a secret that is no text */
+function readValues(value: string | undefined): Reading {
   let json: unknown;
   try {
     json = JSON.parse(String(value));
   } catch {
-    throw new UnreadableSecretError("the secret's value is not JSON");
+    return { problem: "the secret's value is not JSON" };
   }
   const parsed = valuesSchema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  throw new UnreadableSecretError("the secret's value is not an object of texts");
+  return parsed.success
+    ? { values: parsed.data }
+    : { problem: "the secret's value is not an object of texts" };
 }

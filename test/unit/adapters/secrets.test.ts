@@ -42,6 +42,11 @@ describe("a secret", () => {
     ]);
   });
 
+  it("is parsed once: whoever has looked at its values knows them again", async () => {
+    const secret = open();
+    expect(await secret.read()).toBe(await secret.read());
+  });
+
   it("is read once for all messages that come together", async () => {
     const secret = open();
     const values = await Promise.all(Array.from({ length: 80 }, () => secret.read()));

@@ -55,9 +55,11 @@ export function createExchanges(url: string): Exchanges {
         headers: { ...headers, "content-length": Buffer.byteLength(body) },
       });
       let isConnected = false;
+      let isOver = false;
       const connecting = giveUpAfter(request, Math.min(CONNECT_MS, timeoutMs));
       const whole = giveUpAfter(request, timeoutMs);
       const finish = () => {
+        isOver = true;
         clearTimeout(connecting);
         clearTimeout(whole);
       };
@@ -90,7 +92,9 @@ export function createExchanges(url: string): Exchanges {
         });
       });
       // The last word, where there was no other: an answer that breaks off may end with no error.
-      request.on("close", () => fail(new ClosedError()));
+      request.on("close", () => {
+        if (!isOver) fail(new ClosedError());
+      });
       request.end(body);
     });
 }

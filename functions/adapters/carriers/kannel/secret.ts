@@ -62,8 +62,8 @@ export function createCredentials(secret: Secret, clock: Clock): Credentials {
 async function within<T>(ms: number, reading: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_, reject) => {
-    const late = new SecretError("the secret could not be read in time");
-    timer = setTimeout(() => reject(late), Math.max(0, ms));
+    const giveUp = () => reject(new SecretError("the secret could not be read in time"));
+    timer = setTimeout(giveUp, Math.max(0, ms));
   });
   try {
     return await Promise.race([reading, limit]);
