@@ -30,7 +30,7 @@ import { allWorkloads, warmUpWorkload } from "./workloads/all.ts";
 const DOCS = "docs";
 const RESULTS = join(import.meta.dirname, "results");
 const STARTS = { usual: 11, quick: 3 };
-const GROWTH_RUNS = { usual: 3, quick: 1 };
+const GROWTH_RUNS = { usual: 5, quick: 1 };
 /** Where parts of a campaign end. It has the code of functions as fast as it gets, too. */
 const CAMPAIGN = {
   usual: [1_000, 10_000, 100_000],
