@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { callbacksEnv, directoryEnv } from "../adapters/dynamodb/env.ts";
 import { callbackReplayEnv } from "../adapters/sqs/env.ts";
-import { positiveNumber } from "../runtime/variables.ts";
+import { positiveNumber } from "../adapters/variables.ts";
 
 /** The environment of the admin API. */
 export const env = z.object({

@@ -2,8 +2,8 @@ import * as z from "zod";
 import { callbacksEnv, directoryEnv } from "../adapters/dynamodb/env.ts";
 import { eventBusEnv } from "../adapters/eventbridge/env.ts";
 import { callbackQueueEnv, poisonEnv } from "../adapters/sqs/env.ts";
+import { filledText, positiveInteger, positiveNumber } from "../adapters/variables.ts";
 import { webhookEnv } from "../adapters/webhook/env.ts";
-import { filledText, positiveInteger, positiveNumber } from "../runtime/variables.ts";
 
 /** The environment of callback. */
 export const env = z.object({

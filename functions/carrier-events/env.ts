@@ -1,8 +1,7 @@
 import * as z from "zod";
 import { carriersTableEnv, directoryEnv, messagesEnv } from "../adapters/dynamodb/env.ts";
-import { jsonVariable } from "../adapters/json-variable.ts";
 import { dispatchQueueEnv, poisonEnv } from "../adapters/sqs/env.ts";
-import { filledText, positiveNumber } from "../runtime/variables.ts";
+import { filledText, jsonVariable, positiveNumber } from "../adapters/variables.ts";
 
 /** The environment of carrier-events. */
 export const env = z.object({

@@ -8,7 +8,7 @@ import {
 } from "../adapters/dynamodb/env.ts";
 import { eventBusEnv } from "../adapters/eventbridge/env.ts";
 import { dispatchQueueEnv, poisonEnv } from "../adapters/sqs/env.ts";
-import { filledText, positiveInteger, positiveNumber } from "../runtime/variables.ts";
+import { filledText, positiveInteger, positiveNumber } from "../adapters/variables.ts";
 
 /** The environment of dispatch. */
 export const env = z.object({

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { directoryEnv, messagesEnv } from "../adapters/dynamodb/env.ts";
 import { batchQueueEnv, dispatchQueueEnv } from "../adapters/sqs/env.ts";
-import { positiveNumber } from "../runtime/variables.ts";
+import { positiveNumber } from "../adapters/variables.ts";
 
 /** The environment of the Mesago API and its ancestor. */
 export const env = z.object({

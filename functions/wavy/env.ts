@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { directoryEnv, messagesEnv, rateLimitsEnv } from "../adapters/dynamodb/env.ts";
 import { batchQueueEnv, dispatchQueueEnv } from "../adapters/sqs/env.ts";
-import { positiveInteger, positiveNumber } from "../runtime/variables.ts";
+import { positiveInteger, positiveNumber } from "../adapters/variables.ts";
 
 /** The environment of the Wavy API. */
 export const env = z.object({

@@ -96,7 +96,7 @@ const IMPORT_RULES: readonly ImportRule[] = [
       "env.ts says what variables there are: lib imports it, so it brings nothing else along",
     allowed: [
       packages("zod"),
-      ours("functions/adapters/[^/]+/env\\.ts$", "functions/adapters/json-variable\\.ts$"),
+      ours("functions/adapters/[^/]+/env\\.ts$", "functions/adapters/variables\\.ts$"),
     ],
   },
   {

@@ -3,7 +3,7 @@ import { carrierNameSchema } from "../../core/carrier.ts";
 import { demotionPolicySchema } from "../../core/carrier-health.ts";
 import { routesSchema } from "../../core/routing.ts";
 import { senderIdentitySchema } from "../../core/sender-identity.ts";
-import { jsonVariable } from "../json-variable.ts";
+import { jsonVariable } from "../variables.ts";
 import { CARRIER_KINDS } from "./registry.ts";
 
 export { routesSchema };

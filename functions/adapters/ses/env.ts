@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { filledText } from "../../runtime/variables.ts";
+import { filledText } from "../variables.ts";
 
 /** What a function needs to know to send mail. */
 export const mailEnv = z.object({ MAIL_FROM: filledText });

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { filledText, positiveInteger } from "../../runtime/variables.ts";
+import { filledText, positiveInteger } from "../variables.ts";
 
 /** What a function needs to know to have something put on a queue at a time. */
 const schedulesEnv = z.object({
