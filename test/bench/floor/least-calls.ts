@@ -31,6 +31,18 @@ const LAST_WORD = {
   "events, on the callbacks' queue": 1 / STREAM_BATCH,
 };
 const CALLBACK = { "callbacks, written down": 1 / WRITES };
+/** From a receipt to the callback. */
+const RECEIVED = { "receipts, applied": 1 / QUEUE_BATCH, ...LAST_WORD, ...CALLBACK };
+/** From a batch that is read to its messages' hand-overs. */
+const OF_BATCH = {
+  // Each is an item with a condition: another may have its id by now.
+  "messages, inserted": 1 / WRITES,
+  "references, on their queue": 1 / REFERENCES / TOGETHER,
+  "numbers that are blocked": 1 / READS,
+  claims: 1 / WRITES,
+  "hand-overs, written down": 1 / WRITES,
+  "the batch, closed": 1 / BULK,
+};
 /** What is not the last word travels together. */
 const TOLD = { events: 1 / STREAM_BATCH };
 
@@ -47,20 +59,10 @@ export const LEAST_CALLS: readonly LeastCalls[] = [
     "the batch, kept": 1 / BULK,
     "the batch, on its queue": 1 / BULK,
     "the batch, read": 1 / BULK,
-    // Each is an item with a condition: another may have its id by now.
-    "messages, inserted": 1 / WRITES,
-    "references, on their queue": 1 / REFERENCES / TOGETHER,
-    "numbers that are blocked": 1 / READS,
-    claims: 1 / WRITES,
-    "hand-overs, written down": 1 / WRITES,
-    "the batch, closed": 1 / BULK,
+    ...OF_BATCH,
   }),
   least("bulk", STAGES.told, TOLD),
-  least("bulk", STAGES.receipt, {
-    "receipts, applied": 1 / QUEUE_BATCH,
-    ...LAST_WORD,
-    ...CALLBACK,
-  }),
+  least("bulk", STAGES.receipt, RECEIVED),
   least("singles", STAGES.accept, {
     // By a request each, whose answer cannot wait for others.
     "the message, inserted": 1,
@@ -70,30 +72,17 @@ export const LEAST_CALLS: readonly LeastCalls[] = [
     "hand-overs, written down": 1 / QUEUE_BATCH,
   }),
   least("singles", STAGES.told, TOLD),
-  least("singles", STAGES.receipt, {
-    "receipts, applied": 1 / QUEUE_BATCH,
-    ...LAST_WORD,
-    ...CALLBACK,
-  }),
+  least("singles", STAGES.receipt, RECEIVED),
   least("scheduled", STAGES.accept, {
     "ids that are taken": 1 / READS,
     "the batch, kept": 1 / BULK,
     "the schedule": 1 / BULK,
     "the batch, on its queue": 1 / BULK,
     "the batch, read twice": 2 / BULK,
-    "messages, inserted": 1 / WRITES,
-    "references, on their queue": 1 / REFERENCES / TOGETHER,
-    "numbers that are blocked": 1 / READS,
-    claims: 1 / WRITES,
-    "hand-overs, written down": 1 / WRITES,
-    "the batch, closed": 1 / BULK,
+    ...OF_BATCH,
   }),
   least("scheduled", STAGES.told, TOLD),
-  least("scheduled", STAGES.receipt, {
-    "receipts, applied": 1 / QUEUE_BATCH,
-    ...LAST_WORD,
-    ...CALLBACK,
-  }),
+  least("scheduled", STAGES.receipt, RECEIVED),
   least("receipts-queue", STAGES.event, {
     "receipts, applied": 1 / QUEUE_BATCH,
     ...LAST_WORD,
