@@ -1,32 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import type { CountsReport } from "./null-aws/counts.ts";
 
 /** A number by name. */
 export type Tally = Readonly<Record<string, number>>;
 
-/** What was asked of the null AWS, and what AWS would have billed for it. */
-export interface Counts {
-  /** By service, by operation. */
-  readonly calls: Readonly<Record<string, Tally>>;
-  readonly requestBytes: Tally;
-  readonly responseBytes: Tally;
-  /** Requests as SQS bills them, 64 KB each. */
-  readonly sqsRequests: number;
-  readonly sqsRequestsFromEventBridge: number;
-  readonly sqsRequestsFromScheduler: number;
-  /** Of the requests, those that send messages with a message group, which cost a little more. */
-  readonly sqsRequestsWithGroup: number;
-  /** Events as EventBridge bills them, 64 KB each. */
-  readonly events: number;
-  readonly schedulerInvocations: number;
-  /** Capacity by table. */
-  readonly units: Readonly<
-    Record<string, { readonly write: number; readonly read: number; readonly indexWrite: Tally }>
-  >;
-  /** Errors that were answered, by service, by code. */
-  readonly errors: Readonly<Record<string, Tally>>;
-}
+/** What was counted. */
+export type Counts = CountsReport;
 
 /** A message that a queue gave. */
 export interface QueueMessage {
